@@ -29,13 +29,14 @@ NUMBER: Final = re.compile(r"[+-]?\d+(?:,\d{3})*(?:\.\d+)?")
 DEPTH: Final = 4
 """Texts within texts that are translated: a message, its reason, the reason's cause."""
 SEAMS: Final = (
+    re.compile(r"( )(?=\[[^][]+\](?:; |$))"),  # the entity, method and code behind the message of an error
     re.compile(r"((?<=[.:]) )"),
     re.compile(r"(?<=.)(?=; )"),
     re.compile(r"((?<=;) )"),
     re.compile(r"(, )"),
 )
 """Where a line is divided that no template matches as a whole."""
-WITHIN: Final = (SEAMS[1], SEAMS[0], *SEAMS[2:])
+WITHIN: Final = (SEAMS[0], SEAMS[2], SEAMS[1], *SEAMS[3:])
 """The same for what stands within a message: it may end with a further part, behind a semicolon."""
 LONGEST: Final = 2000
 """Characters of a line that is looked at: longer ones are data."""

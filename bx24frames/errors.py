@@ -28,7 +28,7 @@ An unknown or missing keyword argument is an `ArgumentsError`, which is a `TypeE
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -136,12 +136,20 @@ class BX24Error(EndsAtCaller, Exception):
     def __str__(self) -> str:
         from bx24frames.language import translated
 
+        return self._text(translated)
+
+    @property
+    def in_english(self) -> str:
+        """What `str` gives, in English in every language: for columns and records that programs read."""
+        return self._text(str)
+
+    def _text(self, said: Callable[[str], str]) -> str:
         where = [text for text in (self.entity, self.method) if text]
         if self.code:
-            where.append(translated(f"code {self.code}"))
+            where.append(said(f"code {self.code}"))
         tail = f" [{', '.join(where)}]" if where else ""
-        hint = f"\n{translated(self.guidance)}" if self.guidance else ""
-        return f"{translated(self.message)}{tail}{hint}"
+        hint = f"\n{said(self.guidance)}" if self.guidance else ""
+        return f"{said(self.message)}{tail}{hint}"
 
 
 class CallError(BX24Error):

@@ -20,13 +20,29 @@ VOCABULARY: Final = frozenset(
         *("commands", "created_column", "default", "deleted", "dtype", "entity", "entity_type_id", "failed", "field"),
         *("id", "id_column", "immutable", "inserted", "label", "limits", "list_method", "message", "method"),
         *("modified_column", "multiple", "name", "nullable", "operating", "paging", "path", "portal", "position"),
-        *("profile", "read", "read_only", "required", "requests", "rows", "scope", "seconds", "status", "table"),
+        *(
+            "profile",
+            "read",
+            "read_only",
+            "required",
+            "refused",
+            "requests",
+            "rows",
+            "scope",
+            "seconds",
+            "status",
+            "table",
+        ),
         *("groups", "state", "trouble", "title", "type", "updated", "what would help", "time at the limit", "writable"),
         # outcomes and modes
         *("skipped", "synced", "unchanged", "unknown", "insert", "update", "upsert", "delete"),
         # facts
         *("Credential", "Limits", "administrator", "commands per batch", "credential", "no", "operating time"),
         *("requests in flight", "scopes", "shared", "so far", "user", "yes", "row", "unit|rows"),
+        # placeholders of values in the help of commands
+        *("BRANCH", "COLUMN", "CONDITION", "ENTITY", "FIELD", "FILE", "GROUP", "HEADING", "JOURNAL", "METHOD", "NAME"),
+        *("PORTAL", "ROW", "ROWS", "SIGN", "STORE", "TIME", "ZONE", "<int>", "<int range>", "<float>"),
+        *("<float range>", "<str>", "<bool>", "<path>"),
         # doctor
         *("DIFFERS", "address", "clear", "add", "clock", "conditions", "holds", "names", "rights"),
     )

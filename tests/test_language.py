@@ -78,6 +78,7 @@ def test_the_first_variable_that_is_set_decides(monkeypatch, environment, expect
         ("braces {} of x", "скобки {} у x"),
         ("no column 'x'\nDid you mean y?", "нет столбца 'x'\nМожет быть, y?"),
         ("no column 'x'; not a number", "нет столбца 'x'; не число"),
+        ("t: no column 'x' [deal]; no column 'y' [deal]", "t: нет столбца 'x' [deal]; нет столбца 'y' [deal]"),
         ("nobody knows this sentence", "nobody knows this sentence"),
         ("this unknown sentence is no message of ours", "this unknown sentence is no message of ours"),
         ("", ""),

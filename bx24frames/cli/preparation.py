@@ -37,7 +37,8 @@ class Taken:
     @property
     def doubtful(self) -> bool:
         """Whether any part of the file was guessed."""
-        return self.source.sheet.doubtful or self.guessed
+        sheet = self.source.sheet
+        return sheet.doubtful or bool(sheet.warnings) or self.guessed
 
 
 def take(
@@ -66,11 +67,11 @@ async def _typed(
     timezone: str | None,
 ) -> Typed:
     from bx24frames.portal.metadata import find_table
-    from bx24frames.upload.text_columns import clock_offset, typed
+    from bx24frames.upload.text_columns import clock_zone, typed
 
     known = await find_table(connection, entity)
-    offset = "" if timezone else await clock_offset(connection, source, known)
-    return typed(source, known.fields, known.entity.name, mapping, offset)
+    zone = None if timezone else await clock_zone(connection, source, known, mapping)
+    return typed(source, known.fields, known.entity.name, mapping, zone)
 
 
 def _first(table: pa.Table, name: str) -> str:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 import typer.core
 
 from bx24frames.cli.phrasing import wrapped
-from bx24frames.language import language, translated
+from bx24frames.language import language, term, translated
 
 if TYPE_CHECKING:
-    from typer._click.core import Context
+    from collections.abc import Sequence
 
-__all__ = ["FOREIGN", "Command", "Group", "framed", "paragraphs", "require_yes"]
+    from typer._click.core import Context
+    from typer._click.formatting import HelpFormatter
+
+__all__ = ["FOREIGN", "Command", "Group", "framed", "paragraphs", "require_yes", "with_spoken_values"]
 
 FOREIGN: Final = (
     "Error: {0}",
@@ -48,6 +51,9 @@ _USAGE_ERROR: Final = cast("type[typer.BadParameter]", typer.BadParameter.__mro_
 """UsageError, of which typer exports this subclass only."""
 _YES: Final = frozenset(("y", "yes", "д", "да"))
 
+_VALUE: Final = re.compile(r"(?<![\w-])[A-Z]{3,}(?!\w)|<[a-z ]+>")
+"""A placeholder of a value in a help."""
+_MISSING: Final = re.compile(r"(?<=^Error: Missing argument ')[A-Z]+", re.M)
 FRAME: Final = {
     r"^Usage: ": "Использование: ",
     r"^Arguments:": "Аргументы:",
@@ -73,9 +79,13 @@ class Command(typer.core.TyperCommand):
         _speak(self)
         return framed(super().get_help(ctx))
 
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help."""
+        super().format_help(ctx, _speaking(formatter))
+
     def get_usage(self, ctx: Context) -> str:
         """Return the line of usage."""
-        return framed(super().get_usage(ctx))
+        return framed(with_spoken_values(super().get_usage(ctx)))
 
 
 class Group(typer.core.TyperGroup):
@@ -92,7 +102,8 @@ class Group(typer.core.TyperGroup):
         except _USAGE_ERROR as error:
             said = io.StringIO()
             error.show(said)
-            typer.echo(translated(framed(said.getvalue())), err=True, nl=False)
+            text = _MISSING.sub(lambda found: with_spoken_values(found[0]), said.getvalue())
+            typer.echo(translated(framed(text)), err=True, nl=False)
             sys.exit(error.exit_code)
         sys.exit(status if isinstance(status, int) else 0)
 
@@ -101,6 +112,10 @@ class Group(typer.core.TyperGroup):
         for command in (self, *self.commands.values()):
             _speak(command)
         return framed(super().get_help(ctx))
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the help."""
+        super().format_help(ctx, _speaking(formatter))
 
 
 def require_yes(question: str, *, err: bool = True) -> None:
@@ -125,6 +140,24 @@ def framed(text: str) -> str:
     for word, russian in FRAME.items():
         text = re.sub(word, russian, text, flags=re.M)
     return text
+
+
+def _speaking(formatter: HelpFormatter) -> HelpFormatter:
+    """Have a formatter translate what typer lists, before lines are broken."""
+    if language() == "en":
+        return formatter
+    write = formatter.write_dl
+
+    def write_spoken(rows: Sequence[tuple[str, str]], *args: Any, **options: Any) -> None:
+        write([(with_spoken_values(name), framed(text)) for name, text in rows], *args, **options)
+
+    formatter.write_dl = write_spoken  # type: ignore[method-assign]
+    return formatter
+
+
+def with_spoken_values(text: str) -> str:
+    """Put what stands for a value, such as ``FILE`` or ``<int>``, into the language of the process."""
+    return _VALUE.sub(lambda found: term(found[0]), text)
 
 
 def paragraphs(text: str) -> list[str]:

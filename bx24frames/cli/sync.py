@@ -110,11 +110,16 @@ def _tell(report: SyncReport, *, quiet: bool) -> None:
     columns = ("portal", "table", "status", "inserted", "updated", "deleted", "message")
     rows = list(zip(*(report.tables[name].to_pylist() for name in columns), strict=True))
     several = len({row[0] for row in rows}) > 1
+    advice: dict[str, None] = {}
     for portal, name, status, inserted, updated, deleted, message in rows:
         table = " ".join(part for part in (portal if several else "", name) if part)
         if status == "failed":
-            typer.echo(f"{table}: {term('failed')}: {translated(str(message).partition(chr(10))[0])}", err=True)
+            reason, *more = phrased(translated(str(message))).split("\n")
+            typer.echo(f"{table}: {term('failed')}: {reason}", err=True)
+            advice.update(dict.fromkeys(more))
         elif not quiet and (inserted or updated or deleted):
             typer.echo(translated(f"{table}: {inserted:,} inserted, {updated:,} updated, {deleted:,} deleted"))
+    for line in advice:
+        typer.echo(line, err=True)
     if not quiet:
         typer.echo(repr(report).strip("<>").removeprefix("SyncReport "))

@@ -78,7 +78,9 @@ _Input = Annotated[
     str, typer.Argument(metavar="FILE", help="Input: .parquet, .csv, .jsonl or .xlsx; - is standard input.")
 ]
 _Heading = Annotated[int | None, typer.Option(min=1, metavar="ROW", help="Row of the heading. Default: detected.")]
-_SheetName = Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of the workbook. Default: the first one.")]
+_SheetName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Sheet of the workbook. Default: the first visible one.")
+]
 _Mapped = Annotated[
     list[str] | None,
     typer.Option(
@@ -324,8 +326,7 @@ def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> Shee
     """The rows to delete: ids as given, the column id of a file, or the rows that the upload of a report inserted."""
     import pyarrow as pa
 
-    from bx24frames.files.files_in import read_file
-    from bx24frames.files.files_out import format_of
+    from bx24frames.files.files_in import form_of, read_file
     from bx24frames.files.row_report import inserted_ids, is_report
     from bx24frames.files.sheets import Sheet
     from bx24frames.upload.sheet_source import SheetSource
@@ -334,7 +335,7 @@ def _doomed(ids: list[int] | None, source: str | None, form: str | None) -> Shee
         raise ConfigError("Give either ids, or a file of ids with --from")
     if source is None:
         return SheetSource.of(Sheet(pa.table({"id": list(ids or ())})), "the command line")
-    sheet = read_file(source, format_of(source, form))
+    sheet = read_file(source, form_of(source, form))
     if is_report(sheet):
         known = [_whole(value, row) for row, value in enumerate(inserted_ids(sheet))]
         return SheetSource.of(Sheet(pa.table({"id": pa.array(known, pa.int64())})), source)

@@ -223,7 +223,7 @@ class Feed:
         whole = self._request.entities is None and len(names) == len(self.tables)
         request = self._request if whole else replace(self._request, entities=names)
         done = bridge.run(sync_store(self._connections, request, listed=True))
-        failed = [told for some in failed_tables(done.tables).values() for told in some]
+        failed = failed_tables(done.tables)
         if failed and request.on_error == "raise":
             raise sync_error(done, failed, "Nothing was loaded. With on_error='report' the other tables are loaded.")
         if failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import cleandoc
 from typing import TYPE_CHECKING, TypeVar
 
 from bx24frames.connectors.spark_options import SparkRead, SparkWrite, described
@@ -19,7 +20,7 @@ _F = TypeVar("_F", bound=Callable[..., object])
 def _with_options(function: _F) -> _F:
     """Put the options of the format into the docstring of a function."""
     for kind in (SparkRead, SparkWrite):
-        function.__doc__ = (function.__doc__ or "").replace(f"{{{kind.__name__}}}", described(kind, "    "))
+        function.__doc__ = cleandoc(function.__doc__ or "").replace(f"{{{kind.__name__}}}", described(kind))
     return function
 
 

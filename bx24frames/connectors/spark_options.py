@@ -296,14 +296,11 @@ class SparkWrite(SparkOptions):
         )
 
 
-def described(kind: type[SparkOptions], indent: str) -> str:
+def described(kind: type[SparkOptions]) -> str:
     """The options of reads or writes as lines of a docstring."""
     rows = [(one.name, row) for one in fields(kind) if (row := row_of(one)) is not None]
     lines = (f"* ``{name}`` ({row.types}): {row.text}" for name, row in rows)
-    return "\n".join(
-        textwrap.fill(line, 116, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
-        for line in lines
-    ).strip()
+    return "\n".join(textwrap.fill(line, 112, subsequent_indent="  ", break_on_hyphens=False) for line in lines)
 
 
 def _check_portal(option: str, given: str) -> None:

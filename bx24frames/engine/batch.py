@@ -58,7 +58,7 @@ def decode(parcel: Parcel, status: int, body: bytes) -> dict[str, Answer]:
     if not _is_object(data):
         lost = Lost(_excerpt(status, body), sent=status not in TOO_LARGE, status=status)
         return {item.label: lost for item in parcel.commands}
-    if "error" in data:
+    if data.get("error") is not None or ("error" in data and "result" not in data):
         refusal = _refusal(data, status, whole=True)
         return {item.label: refusal for item in parcel.commands}
     if "openapi" in data and _alone(parcel):  # `rest.documentation.openapi` answers a bare document
@@ -98,8 +98,7 @@ def _decode_batch(parcel: Parcel, result: JSON, raw: Mapping[str, RawRows], cloc
     seconds = _number(clock.get("duration")) if _is_object(clock) else None
     for item in parcel.commands:
         label = item.label
-        if label in errors:
-            error = errors[label]
+        if (error := errors.get(label)) is not None:
             answers[label] = _refusal(error if _is_object(error) else {"error": str(error)}, 200, whole=False)
         elif label in values:
             envelope: dict[str, JSON] = {"total": totals.get(label), "next": nexts.get(label)}

@@ -66,20 +66,26 @@ class Cost:
 class Costs:
     """The costs of one portal and credential.
 
-    `recalled`: whether those of an earlier run were looked for. `kept_at`: when they were last written down.
+    `recalled`: whether those of an earlier run were looked for. `kept`: the rates written down by this process, and
+    `kept_at` when.
     """
 
     known: dict[tuple[str, str], Cost] = field(default_factory=dict)
     recalled: bool = False
+    kept: set[tuple[str, str]] = field(default_factory=set)
     kept_at: float = 0.0
 
-    def is_newer_by(self, seconds: float) -> bool:
-        """Whether something was measured so long after costs were last kept; they then count as kept."""
-        newest = max((cost.at for cost in self.known.values() if cost.measured), default=0.0)
-        if newest < self.kept_at + seconds:
+    def is_due(self, seconds: float) -> bool:
+        """Whether to write the costs down; they then count as kept.
+
+        That of a new rate is due at once, since a process may end within so many seconds, others so long after.
+        """
+        measured = {name: cost.at for name, cost in self.known.items() if cost.measured}
+        newest = max(measured.values(), default=0.0)
+        if measured.keys() <= self.kept and newest < self.kept_at + seconds:
             return False
-        self.kept_at = newest
-        return True
+        self.kept, self.kept_at = set(measured), newest
+        return bool(measured)
 
     def find(self, rate: str, *, batched: bool) -> Cost | None:
         """What is known of a rate, or else of the same calls sent in the other way; None if nothing is."""

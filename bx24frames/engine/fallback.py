@@ -26,7 +26,8 @@ _HOPELESS: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 class Settled:
     """The final answer to one command, and how often and how it was sent.
 
-    `lost`: an earlier attempt may have been executed, whatever this answer says.
+    `lost`: the answer to an earlier attempt was lost. `reached`: an earlier attempt may have been executed, although it
+    was not answered or refused. Both hold whatever this answer says.
     """
 
     command: Command
@@ -34,6 +35,7 @@ class Settled:
     attempts: int
     path: Literal["batch", "single"]
     lost: bool = False
+    reached: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -167,7 +169,7 @@ class Dispatch:
                 self._groups.append(Group([task], now))
             elif later is None:
                 path: Literal["batch", "single"] = "single" if alone else "batch"
-                settled.append(Settled(task.command, answer, task.sent, path, task.lost))
+                settled.append(Settled(task.command, answer, task.sent, path, task.lost, task.reached))
             else:
                 task.lost |= isinstance(answer, Lost) and answer.sent
                 task.reached |= isinstance(answer, Success) or not untouched(answer)

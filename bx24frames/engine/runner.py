@@ -52,6 +52,8 @@ class Runner:
         Shared by all runners of this portal and credential, in any thread.
     timeout : float
         Seconds a request may take.
+    host : str
+        The portal, for messages.
     deadline : float, optional
         Seconds one verb may take as a whole.
     ends_at : float
@@ -68,6 +70,7 @@ class Runner:
     governor: Governor
     lock: threading.Lock
     timeout: float = 75.0
+    host: str = "the portal"
     deadline: float | None = None
     ends_at: float | None = None
     sizes: Sizes = field(default_factory=Sizes)
@@ -284,9 +287,8 @@ class Runner:
         """Log that requests fail and are repeated: once, when the second in a row has failed."""
         self._failures = 0 if self._failing is None else self._failures + 1
         if self._failing is not None and self._failures == _TELLING:
-            PACKAGE_LOG.warning(
-                "%s. %s", translated(self._failing.message), translated("The request is being repeated.")
-            )
+            told = translated(self._failing.message), translated("The request is being repeated.")
+            PACKAGE_LOG.warning("%s: %s. %s", self.host, *told)
 
 
 def _budget(answer: Success, *, batched: bool) -> BudgetReport:

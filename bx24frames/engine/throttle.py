@@ -93,7 +93,7 @@ class Bucket:
         over = self.level + len(self.travelling) + 1 - self.capacity
         if over <= 0:
             return max(now, self.paused_until)
-        if self.level >= over:
+        if not self.travelling or self.level >= over:  # over may exceed the level by a rounding error
             return max(self.at + over / self.per_second, self.paused_until)
         return max(self.travelling[0] + ARRIVAL_GRACE, self.paused_until)
 

@@ -19,7 +19,7 @@ from bx24frames.entities.schema import Field
 from bx24frames.entities.types import ENUM, comparison
 
 __all__ = ["Coded", "Dictionary", "Lookup", "Origin", "choices_of", "codes_for", "currencies", "lookup_of", "people"]
-__all__ += ["USER_NAMES", "enumeration", "fixed_list", "pipelines", "row_names", "statuses"]
+__all__ += ["PIPELINE_NAMES", "USER_NAMES", "enumeration", "fixed_list", "pipelines", "row_names", "statuses"]
 
 
 class Origin(enum.Enum):
@@ -59,6 +59,7 @@ crm/status/crm-status-list.md)."""
 _PIPELINE: Final = re.compile(r"(.+_STAGE)(?:_(\d+))?")
 _STAGE_CODES: Final = frozenset({"STAGE_ID", "STATUS_ID", "stageId", "previousStageId"})
 USER_NAMES: Final = "users"
+PIPELINE_NAMES: Final = "pipelines"
 """Name of the dictionary of users."""
 PERSON: Final = ("name", "lastName")
 
@@ -191,7 +192,7 @@ def pipelines(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:
     ordered = sorted(rows, key=lambda row: _number(row.get("sort")))
     default = next((str(row.get("id")) for row in ordered if row.get("isDefault") in ("Y", True)), None)
     titles = {str(row.get("id")): str(row.get("name") or row.get("id")) for row in ordered}
-    return Dictionary("pipelines", titles, default=default)
+    return Dictionary(PIPELINE_NAMES, titles, default=default)
 
 
 def people(rows: Iterable[Mapping[str, JSON]]) -> Dictionary:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.messages import JSON
@@ -24,25 +24,38 @@ _SPELLINGS: Final = 2
 class Names:
     """Every spelling of every field of an entity.
 
-    A field's code always means that field. An alias shared by two fields means neither.
+    A field's code always means that field. An alias shared by two fields means neither. A title means its field, in the
+    form that a read with titles gives it, unless it is a code or an alias.
 
     Parameters
     ----------
     fields : sequence of Field
     entity : str
         The entity's name, for messages.
-    """
 
-    __slots__ = ("_claims", "_codes", "entity", "fields")
+    Examples
+    --------
+    >>> names = Names([Field("id", "integer", "ID"), Field("a", "string", "id")])
+    >>> names.lookup("ID").code, names.lookup("id").code
+    ('id', 'id')
+    """
 
     def __init__(self, fields: Sequence[Field], entity: str = "") -> None:
         self.fields = tuple(fields)
         self.entity = entity
         self._codes = {field.code: field for field in fields}
-        self._claims: dict[str, list[Field]] = {}
-        for field in fields:
+
+    @cached_property
+    def _claims(self) -> dict[str, list[Field]]:
+        """The fields of each spelling that is no code; most reads name columns by codes and never ask."""
+        claims: dict[str, list[Field]] = {}
+        for field in self.fields:
             for alias in field.aliases:
-                self._claims.setdefault(alias, []).append(field)
+                claims.setdefault(alias, []).append(field)
+        for code, title in unique_titles(self.fields).items():
+            if title not in self._codes:
+                claims.setdefault(title, [self._codes[code]])
+        return claims
 
     def find(self, name: str) -> Field | None:
         """The field with that spelling, or None; raises `UnknownColumn` if two fields share it."""
@@ -75,9 +88,10 @@ class Names:
 
     def _hint(self, name: str) -> str:
         meant: dict[str, tuple[str, str]] = {}
-        for field in self.fields:
-            for spelling in (field.code, *field.aliases):
-                meant.setdefault(spelling.casefold(), (field.code, spelling))
+        for code in self._codes:
+            meant.setdefault(code.casefold(), (code, code))
+        for spelling, claims in self._claims.items():
+            meant.setdefault(spelling.casefold(), (claims[0].code, spelling))
         near: dict[str, str] = {}
         for text in difflib.get_close_matches(name.casefold(), meant, _NEAREST * _SPELLINGS):
             code, spelling = meant[text]
@@ -206,25 +220,6 @@ def unique_titles(fields: Iterable[Field]) -> dict[str, str]:
     named = {code: title if times[title] == 1 else f"{title} ({code})" for code, title in plain.items()}
     again = Counter(named.values())
     return {code: name if again[name] == 1 else code for code, name in named.items()}
-
-
-def answering_to_titles(fields: Iterable[Field]) -> tuple[Field, ...]:
-    """Add the title of each field to its aliases, in the form that a read with titles gives it.
-
-    A title that is already a spelling of some field is not added.
-
-    Examples
-    --------
-    >>> [field.aliases for field in answering_to_titles([Field("id", "integer", "ID"), Field("a", "string", "id")])]
-    [('ID',), ()]
-    """
-    listed = tuple(fields)
-    titles = unique_titles(listed)
-    taken = {spelling for field in listed for spelling in (field.code, *field.aliases)}
-    return tuple(
-        field if titles[field.code] in taken else replace(field, aliases=(*field.aliases, titles[field.code]))
-        for field in listed
-    )
 
 
 _QUOTED: Final = re.compile(r"«([^»]+)»|\"([^\"]+)\"|“([^”]+)”|'([^']+)'|&quot;(.+?)&quot;")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
+
+import orjson
 
 from bx24frames.engine.messages import JSON, Path
 from bx24frames.entities import spelling, tasks
@@ -27,6 +30,10 @@ _UNSEEN: Final = frozenset({"contacts", "companies"})
 
 CALLERS: Final = frozenset({"CREATED_BY"})
 """Of a task: described as required, but defaults to the caller (docs: tasks/task/item/add.php, the sample)."""
+
+FIELDS_HELD: Final = 4096
+"""Parsed fields held in a process. Portals describe most of their fields word for word alike, and these are parsed and
+held once; the entities of the catalogue have about 1,800 of them."""
 
 _LABELS: Final = ("title", "name", "listLabel", "formLabel", "filterLabel")
 
@@ -66,11 +73,11 @@ def parse_fields(entity: Entity, answer: JSON = None) -> tuple[Field, ...]:
     told = {field.code: field for field in reversed(described)}  # of two with the same code the first one counts
     fields = {field.code: told[field.code] for field in described}
     for field in own:
-        fields.setdefault(field.code, _aliased(field, entity, ()))
+        fields.setdefault(field.code, _aliased(field, entity.entity_type_id, ()))
     if source.extra and source.extra == source.static:  # fields that all rows of such entities have come first
         fields = {field.code: fields[field.code] for field in source.extra} | fields
     for field in arguments:
-        fields.setdefault(field.code, _aliased(field, entity, ()))
+        fields.setdefault(field.code, _aliased(field, entity.entity_type_id, ()))
     if not fields:
         raise ResponseError("the description names no field", method=source.method, entity=entity.name)
     return _with_argument_names(entity, fields)
@@ -107,22 +114,26 @@ def _walk(value: JSON, path: Path) -> JSON:
 def _parsed(entity: Entity, name: str, raw: JSON, static: Mapping[str, Field]) -> Iterable[Field]:
     if entity.family is Family.ITEM and name == "fm":
         points = (Field(code, "crm_multifield", code, multiple=True) for code in MULTIFIELDS)
-        return [_aliased(field, entity, ()) for field in points]
+        return [_aliased(field, entity.entity_type_id, ()) for field in points]
     if entity.family is Family.ITEM and name in _UNSEEN:
         return []
     if entity.fields.shape is Shape.CAPTIONS:
         known = static.get(name, Field(name, "string", user_field=name.startswith("UF_")))
-        return [_aliased(replace(known, title=str(raw or name)), entity, ())]
+        return [_aliased(replace(known, title=str(raw or name)), entity.entity_type_id, ())]
     if not isinstance(raw, dict):
         raise ResponseError(f"the description of field {name} is not a map", entity=entity.name)
     if entity.fields.shape is Shape.LIST:
-        return [_aliased(list_field(name, raw, static.get(name)), entity, ())]
+        return [_aliased(list_field(name, raw, static.get(name)), entity.entity_type_id, ())]
     if entity.fields.shape is Shape.TASK:
-        return [_aliased(_task_field(name, raw, static), entity, (name,))]
-    return [_described(entity, name, raw, static.get(name))]
+        return [_aliased(_task_field(name, raw, static), entity.entity_type_id, (name,))]
+    field = _described(entity.family, entity.entity_type_id, name, orjson.dumps(raw))
+    return [replace(field, type=static[name].type) if name in static else field]
 
 
-def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field | None) -> Field:
+@lru_cache(FIELDS_HELD)
+def _described(family: Family, entity_type_id: int | None, name: str, text: bytes) -> Field:
+    """A field by its description as JSON."""
+    raw: dict[str, JSON] = orjson.loads(text)
     upper_name = str(raw.get("upperName") or "")
     user_field = bool(raw.get("isDynamic")) or spelling.USER_FIELD_NAME.match(name) is not None
     code = upper_name if user_field and upper_name.startswith("UF_") else name
@@ -130,11 +141,11 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
     settings = settings if isinstance(settings, dict) else {}  # an empty one is returned as []
     type_, holder = property_type(raw)
     multiple = _flag(raw, "isMultiple", "multiple")
-    camel = name if entity.family is Family.ITEM and user_field else ""
+    camel = name if family is Family.ITEM and user_field else ""
     own_name = camel if camel != code else ""
     field = Field(
         code,
-        known.type if known else type_,
+        type_,
         title=_title(code, raw),
         required=_flag(raw, "isRequired", "required"),
         read_only=_flag(raw, "isReadOnly"),
@@ -144,7 +155,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         choices=_choices(raw.get("values" if holder else "items")),
         status_type=str(raw["statusType"]) if raw.get("statusType") else None,
         settings=settings,
-        listed=not (entity.family is Family.CLASSIC and multiple and not user_field and type_ in _LINKS),
+        listed=not (family is Family.CLASSIC and multiple and not user_field and type_ in _LINKS),
         max_length=_limit(settings.get("MAX_LENGTH")),
         holder=holder,
         request=own_name,
@@ -152,7 +163,7 @@ def _described(entity: Entity, name: str, raw: Mapping[str, JSON], known: Field 
         camel=camel,
         sent=code if own_name else "",
     )
-    return _aliased(field, entity, tuple(other for other in (upper_name, name) if other and other != code))
+    return _aliased(field, entity_type_id, tuple(other for other in (upper_name, name) if other and other != code))
 
 
 def _task_field(name: str, raw: Mapping[str, JSON], static: Mapping[str, Field]) -> Field:
@@ -175,12 +186,12 @@ def _task_field(name: str, raw: Mapping[str, JSON], static: Mapping[str, Field])
     )
 
 
-def _aliased(field: Field, entity: Entity, more: tuple[str, ...]) -> Field:
+def _aliased(field: Field, entity_type_id: int | None, more: tuple[str, ...]) -> Field:
     """Add all spellings of a field: its other case, and its name in the other family."""
     names = [*more]
     if not field.user_field:
         names += [spelling.camel(field.code) if field.code.isupper() else spelling.upper(field.code)]
-        for old, new in spelling.renamed_fields(entity.entity_type_id).items():
+        for old, new in spelling.renamed_fields(entity_type_id).items():
             names += [new] if field.code == old else [old] if field.code == new else []
     return replace(field, aliases=tuple(dict.fromkeys(n for n in (*field.aliases, *names) if n != field.code)))
 

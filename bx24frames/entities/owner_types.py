@@ -28,7 +28,14 @@ _SMART: Final = re.compile(r"t([0-9a-f]+)")
 """``T80`` is type 128."""
 
 
-def _number(value: object) -> int | None:
+def owner_number(value: object) -> int | None:
+    """The number of a type; None for any other value.
+
+    Examples
+    --------
+    >>> owner_number("deal"), owner_number("2"), owner_number("item:128"), owner_number("T80"), owner_number("dael")
+    (2, 2, 128, 128, None)
+    """
     text = str(value).strip().casefold().removeprefix("crm.")
     if text in _BY_SPELLING:
         return _BY_SPELLING[text]
@@ -36,37 +43,25 @@ def _number(value: object) -> int | None:
     return int(numbered[1]) if numbered else int(smart[1], 16) if smart else None
 
 
-def owner_number(value: object) -> object:
-    """The number of a type; any other value is returned unchanged.
-
-    Examples
-    --------
-    >>> owner_number("deal"), owner_number("2"), owner_number("item:128"), owner_number("T80")
-    (2, 2, 128, 128)
-    """
-    number = _number(value)
-    return value if number is None else number
-
-
-def owner_abbreviation(value: object) -> object:
-    """The abbreviation of a type; any other value is returned unchanged.
+def owner_abbreviation(value: object) -> str | None:
+    """The abbreviation of a type; None for any other value.
 
     Examples
     --------
     >>> owner_abbreviation("deal"), owner_abbreviation(2), owner_abbreviation("item:128"), owner_abbreviation("T80")
     ('D', 'D', 'T80', 'T80')
     """
-    number = _number(value)
-    return value if number is None else _TYPES[number][1] if number in _TYPES else f"T{number:x}"
+    number = owner_number(value)
+    return None if number is None else _TYPES[number][1] if number in _TYPES else f"T{number:x}"
 
 
-def owner_word(value: object) -> object:
-    """The name of a type; any other value is returned unchanged.
+def owner_word(value: object) -> str | None:
+    """The name of a type; None for any other value.
 
     Examples
     --------
     >>> owner_word("D"), owner_word(4), owner_word("item:128")
     ('deal', 'company', 'DYNAMIC_128')
     """
-    number = _number(value)
-    return value if number is None else _TYPES[number][0] if number in _TYPES else f"DYNAMIC_{number}"
+    number = owner_number(value)
+    return None if number is None else _TYPES[number][0] if number in _TYPES else f"DYNAMIC_{number}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from bx24frames.engine.messages import JSON, Listing, Path
 from bx24frames.entities import spelling
+from bx24frames.entities.operands import Unfit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -197,7 +198,7 @@ class Argument:
     `type`: the portal's type of its values. `default`: its value if the caller gives none; None: it is required.
     `alike`: the descriptions for its values differ little, so that the one in the `FieldsSource` serves for several.
     `named`: `default` comes from the entity's name, and filters must not contradict it. `spelled`: turns any spelling
-    of a value into the one that the method takes.
+    of a type of owners into the one that the method takes, and other values into None.
     """
 
     name: str
@@ -208,11 +209,22 @@ class Argument:
     default: str | int | None = None
     alike: bool = False
     named: bool = False
-    spelled: Callable[[object], object] | None = None
+    spelled: Callable[[object], str | int | None] | None = None
 
     def value(self, given: object) -> object:
-        """A value in the spelling that the method takes."""
-        return given if self.spelled is None else self.spelled(given)
+        """A value in the spelling that the method takes.
+
+        Raises
+        ------
+        Unfit
+            It is no type of owners.
+        """
+        if self.spelled is None:
+            return given
+        found = self.spelled(given)
+        if found is None:
+            raise Unfit(f"{given!r:.60} is not a type such as 'deal', 'contact' or 'item:1036'")
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -231,6 +243,7 @@ class Entity:
 
     `select`: the parameter that names the wanted fields; None if the method has none.
     `always`: names that a select must contain for the method to return anything.
+    `stamped`: fields besides `modified` that the portal sets or rewrites itself.
     `arguments`: parameters of the list method that the caller gives as equality filters.
     `untyped`: a method outside the catalogue, without fields and with parameters as written.
     `conditions`: names that exist only in conditions.
@@ -268,6 +281,11 @@ class Entity:
         """The type whose pipelines and stages its rows have: its own, or the one that it is bound to."""
         bound = next((one.default for one in self.arguments if one.name == "entityTypeId"), None)
         return self.entity_type_id if bound is None else int(bound)
+
+    @property
+    def rewritten(self) -> tuple[str | None, ...]:
+        """Fields whose stored values differ from those sent although the portal stored them."""
+        return (self.modified, *self.stamped)
 
     @property
     def writable(self) -> bool:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.entities.types import Kind, is_list, kind
+from bx24frames.entities.operators import Comparison
+from bx24frames.entities.types import Kind, comparison, is_list, kind
 
 if TYPE_CHECKING:
     from bx24frames.entities.schema import Field
 
-__all__ = ["Unparsable", "parsed", "parted"]
+__all__ = ["Unparsable", "lost_text", "parsed", "parted"]
 
 _MONEY: Final = re.compile(r"(.*\d)(?:\||[ \u00a0\u202f]*)([A-Z]{3}|[₽€₸₴]|руб\.?)", re.S)
 """``120.50 EUR``, or the portal's own ``120.50|EUR``
@@ -19,10 +20,20 @@ _MONEY: Final = re.compile(r"(.*\d)(?:\||[ \u00a0\u202f]*)([A-Z]{3}|[₽€₸�
 _SIGNS: Final[Mapping[str, str]] = {"₽": "RUB", "руб": "RUB", "€": "EUR", "₸": "KZT", "₴": "UAH"}
 """Signs that stand for one currency only."""
 AMOUNT: Final = re.compile(r"[+-]?\d+(?:\.\d+|,\d{1,2})?")
+PHONE: Final = "phone"
 STORED_FILE: Final = re.compile(r"(?:.*\s)?\(id (\d+)\)", re.S)
 """A file that the portal already has: its name, and its id in parentheses."""
 SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?[EeЕе]\+\d+")
 """A long number as Excel shows it in a narrow column, and saves it to CSV."""
+_LONG: Final = re.compile(r"\d(?:[.,]\d+)?E\+[1-9]\d")
+"""Such a number of eleven digits or more, which no one types so."""
+_DIGITS_LOST: Final = "shortened by Excel, its digits are lost: format the column as Text and enter it again"
+_ERRORS: Final = frozenset(
+    "#N/A #REF! #VALUE! #DIV/0! #NAME? #NULL! #NUM! #SPILL! #CALC! #GETTING_DATA".split()  # noqa: SIM905
+    + "#Н/Д #ССЫЛКА! #ЗНАЧ! #ДЕЛ/0! #ИМЯ? #ПУСТО! #ЧИСЛО!".split()  # noqa: SIM905
+)
+"""Error values of Excel, in English and in Russian."""
+_EXTENSION: Final = re.compile(r"(?:доб|вн|ext)\b", re.I)
 NUMERIC: Final = frozenset({Kind.FLOAT, Kind.MONEY})
 """Kinds whose values may contain a comma: only a comma before a space separates them."""
 ANY_SIGN: Final = re.compile(r"[,;\n]")
@@ -88,11 +99,36 @@ def parsed(text: str, field: Field, reword: _Reword) -> object:
     if not is_list(field):
         return _one(text, field, reword)
     if kind(field) is Kind.MULTIFIELD and SHORTENED.fullmatch(text.strip()):
-        raise Unparsable(
-            "a number that Excel shortened, and its digits are lost: format the column as Text and save the file again"
-        )
+        raise Unparsable(_DIGITS_LOST)
     parts = parted(text, WIDE_SIGN if kind(field) in NUMERIC else ANY_SIGN)
+    if field.code.casefold() == PHONE:
+        parts = _with_extensions(parts)
     return [_one(part, field, reword) for part in parts]
+
+
+def lost_text(text: str, field: Field) -> str:
+    """Why a text in a sheet is not the value that somebody entered; empty if it may be one.
+
+    Examples
+    --------
+    >>> from bx24frames.entities.schema import Field
+    >>> lost_text("#N/A", Field("TITLE", "string")), lost_text("1E+5", Field("TITLE", "string"))
+    ('an error value of Excel', '')
+    """
+    if text in _ERRORS:
+        return "an error value of Excel"
+    return _DIGITS_LOST if comparison(field) is Comparison.TEXT and _LONG.fullmatch(text) else ""
+
+
+def _with_extensions(parts: list[str]) -> list[str]:
+    """Phones with what belongs to them behind a comma: an extension, or the rest of a remark in parentheses."""
+    found: list[str] = []
+    for part in parts:
+        if found and (_EXTENSION.match(part) or found[-1].count("(") > found[-1].count(")")):
+            found[-1] += f", {part}"
+        else:
+            found.append(part)
+    return found
 
 
 def _one(text: str, field: Field, reword: _Reword) -> object:

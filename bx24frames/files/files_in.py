@@ -8,19 +8,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.caller import warn
 from bx24frames.errors import ConfigError
 from bx24frames.files.excel_in import excel_sheet
-from bx24frames.files.files_out import STDOUT
+from bx24frames.files.files_out import STDOUT, format_of
 from bx24frames.files.sheets import DETECTED, Layout, Sheet, csv_sheet
+from bx24frames.files.total_row import without_total
 
 if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyArray
 
-__all__ = ["read_file"]
+__all__ = ["form_of", "read_file"]
+
+_ONLY_READ: Final = {".txt": "csv", ".tsv": "csv", ".xlsm": "xlsx"}
+"""Extensions under which other programs save these formats."""
 
 
 def read_file(path: str, form: str, layout: Layout = DETECTED) -> Sheet:
-    """Read a file.
+    """Read a file, and warn of rows and cells of a sheet that may not be what they seem.
 
     Parameters
     ----------
@@ -48,7 +53,26 @@ def read_file(path: str, form: str, layout: Layout = DETECTED) -> Sheet:
         raise ConfigError(f"{path} cannot be read as {form}: {fault}") from None
     if sheet is None or not sheet.table.num_columns:
         raise ConfigError(f"{path} is empty", guidance="Even without rows, the file must name its columns.")
+    sheet = without_total(sheet)
+    for warning in sheet.warnings:
+        warn(warning)
     return sheet
+
+
+def form_of(path: str, given: str | None = None) -> str:
+    """Return the format of a file that is read: `given`, or by its extension.
+
+    Raises
+    ------
+    ConfigError
+        The format is unknown, or its optional dependency is missing.
+
+    Examples
+    --------
+    >>> form_of("deals.txt"), form_of("deals.parquet"), form_of("deals.txt", "jsonl")
+    ('csv', 'parquet', 'jsonl')
+    """
+    return format_of(path, given or _ONLY_READ.get(Path(path).suffix.lower()))
 
 
 def _parquet(data: bytes, _: Layout) -> Sheet:

@@ -6,6 +6,7 @@ import csv as rows_of_text
 import io
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Final, Literal
@@ -39,6 +40,8 @@ LINES: Final = 20
 _NUMBER: Final = re.compile(r"[\d\s.,+-]+")
 SIGNED: Final = re.compile(r"sep=([;,\t])(?:\r\n|\r|\n)", re.I)
 """A first line that declares the separator to Excel."""
+WORKBOOK: Final = b"PK\3\4"
+"""The first bytes of a zip file, which a workbook is."""
 _MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -49,6 +52,7 @@ class Sheet:
     `notes`: what was detected about the file. `decimal_comma`: whether numbers have a decimal comma; None if only the
     cells can show it. `doubtful`: whether the detection may be wrong. `serials`: whether a number in a date column is
     a day number of Excel. `lines`: the number of each row as the program that shows the sheet counts them, from 1.
+    `warnings`: what somebody should look at before the rows are written.
     """
 
     table: pa.Table
@@ -58,6 +62,7 @@ class Sheet:
     texts: bool = True
     serials: bool = False
     lines: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,8 @@ def csv_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
         The data is not text, or a line has more or fewer cells than the heading.
     """
     text, encoding = _decoded(data, layout.encoding)
+    if data.startswith(WORKBOOK):
+        raise ValueError("it is a workbook: give it the extension .xlsx")
     if "\0" in text:
         raise ValueError("it is not a text file")
     named = SIGNED.match(text)
@@ -139,8 +146,10 @@ def _heading(text: str, sign: str, header: int | None) -> tuple[list[str], int, 
     return [" ".join(cell.split()) for cell in rows[above]], starts[above], above
 
 
-def heading_place(rows: Sequence[Sequence[str | None]]) -> int:
+def heading_place(rows: Sequence[Sequence[str | None]], above: AbstractSet[int] = frozenset()) -> int:
     """The place of the heading: the first filled row, unless it is a title over a row that names several columns.
+
+    `above`: places of rows with a cell merged across columns, which names a group of columns if names are below it.
 
     Examples
     --------
@@ -149,9 +158,9 @@ def heading_place(rows: Sequence[Sequence[str | None]]) -> int:
     """
     filled = [[cell.strip() for cell in row if cell and cell.strip()] for row in rows]
     first = next((place for place, cells in enumerate(filled) if cells), 0)
-    if not filled or len(filled[first]) != 1:
+    if not filled or (len(filled[first]) != 1 and first not in above):
         return first
-    wide = next((place for place, cells in enumerate(filled) if len(cells) > 1), first)
+    wide = next((place for place, cells in enumerate(filled) if len(cells) > 1 and place not in above), first)
     names = not any(_NUMBER.fullmatch(cell) for cell in filled[wide]) and wide + 1 < len(rows)
     return wide if names else first
 
@@ -200,7 +209,8 @@ def _ragged(row: InvalidRow, above: int) -> ValueError:
     why = "a quotation mark is not closed" if lone else "a cell that contains the separator must be quoted"
     line = " ".join(row.text.split())
     return ValueError(
-        f"{where} has {row.actual_columns} cells, but the heading has {row.expected_columns} ({line:.60}); {why}"
+        f"{where} has {row.actual_columns} cells, but the heading has {row.expected_columns} ({line:.60}); {why}, "
+        "and a separator other than a comma, semicolon or tab must be named"
     )
 
 

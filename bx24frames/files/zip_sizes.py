@@ -41,10 +41,10 @@ def no_workbook(fault: Exception) -> str:
 
 def holds(part: IO[bytes], wanted: bytes) -> bool:
     """Whether some bytes are in a part, which is read in chunks."""
-    return any(wanted in chunk for chunk in _overlapping(part, len(wanted) - 1))
+    return any(wanted in chunk for chunk in overlapping(part, len(wanted) - 1))
 
 
-def _overlapping(part: IO[bytes], overlap: int) -> Iterator[bytes]:
+def overlapping(part: IO[bytes], overlap: int) -> Iterator[bytes]:
     """Chunks of a part, each behind the last bytes of the one before."""
     kept = b""
     while chunk := part.read(_CHUNK):

@@ -281,7 +281,10 @@ def _as_html(report: WriteReport) -> str:
 
 def _title(report: WriteReport) -> str:
     facts = ", ".join(note for note in (_spent(report), ROBOTS[report.robots_ran]) if note)
-    return translated(f"{term(report.mode)} of {len(report):,} rows, {report.entity} at {report.host} ({facts})")
+    rows = len(report)
+    return translated(
+        f"{term(report.mode)} of {rows:,} row{'' if rows == 1 else 's'}, {report.entity} at {report.host} ({facts})"
+    )
 
 
 def _spent(report: WriteReport) -> str:

@@ -112,7 +112,7 @@ class FileRead(Checked):
         "Row of the heading, from 1. Default: detected; titles above it are left out.",
     )
     sheet: str | None = keyword(
-        None, anything, "str, optional", "Name of the sheet of a workbook. Default: the first one."
+        None, anything, "str, optional", "Name of the sheet of a workbook. Default: the first visible one."
     )
     timezone: str | None = keyword(
         None,

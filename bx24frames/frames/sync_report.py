@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["SyncReport", "sync_report_of"]
 
 _SHOWN: Final = ("table", "status", "read", "inserted", "updated", "deleted", "message")
+_KEPT: Final = "Each of them still has its last complete state; the others are up to date."
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -94,9 +95,8 @@ class SyncReport:
         SyncError
             With this report.
         """
-        failed = [told for some in self.failures.values() for told in some]
-        if failed:
-            raise self._error(failed)
+        if self.failures:
+            raise sync_error(self, self.failures, _KEPT)
 
     @property
     def failures(self) -> dict[str, list[str]]:
@@ -105,10 +105,7 @@ class SyncReport:
 
     def portal_errors(self) -> dict[str, SyncError]:
         """An error for each portal with tables that failed."""
-        return {portal: self._error(failed) for portal, failed in self.failures.items()}
-
-    def _error(self, failed: Sequence[str]) -> SyncError:
-        return sync_error(self, failed, "Each of them still has its last complete state; the others are up to date.")
+        return {portal: sync_error(self, [portal], _KEPT) for portal in self.failures}
 
     def __len__(self) -> int:
         return self.tables.num_rows

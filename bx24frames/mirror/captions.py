@@ -25,7 +25,10 @@ _PERSON: Final = ["ID", "NAME", "LAST_NAME", "EMAIL"]
 async def caption(
     connection: Connection, job: Job, fields: dict[str, Field], refused: frozenset[str], *, people: bool
 ) -> None:
-    """Find the captions of a table's columns; those that the credential may not see are left out.
+    """Find the captions of a table's columns; dictionaries that the credential may not see stay as the store has them.
+
+    A coded column has its dictionary whether that can be read or not, so that its type in ``TABLE_labels`` is text
+    before and after rights change.
 
     Parameters
     ----------
@@ -42,16 +45,17 @@ async def caption(
     dictionaries: dict[str, dict[str, str]] = {}
     for name, field in fields.items():
         lookup = lookup_of(field, entity_type_of(job.table))
-        if lookup is None or lookup.origin not in UNASKED or is_list(field) or recall_name(lookup) in refused:
+        if lookup is None or lookup.origin not in UNASKED or is_list(field):
             continue
-        key = _name(job.table.name, field, lookup)
-        if key not in dictionaries and not (people and lookup.origin is Origin.USERS):
-            try:
-                found = await dictionary(connection, field, lookup)
-            except PortalError:
-                continue
-            dictionaries[key] = dict(found.titles)
-        labels[name] = key
+        key = labels[name] = _name(job.table.name, field, lookup)
+        from_rows = people and lookup.origin is Origin.USERS
+        if key in dictionaries or from_rows or recall_name(lookup) in refused:
+            continue
+        try:
+            found = await dictionary(connection, field, lookup)
+        except PortalError:
+            continue
+        dictionaries[key] = dict(found.titles)
     job.labels, job.dictionaries = labels, dictionaries
 
 

@@ -88,7 +88,7 @@ def found_in(job: Job, ask: WindowQuery, answer: Answer) -> Found:
     rows = rows_in(listing, answer.value)
     _, ids = without_doubles(rows, ids_in(listing, rows))
     in_order(listing, ids, up=True, after=ask.window.after, upto=ask.window.upto)
-    if ask.ids and not ids and answer.total:
+    if ask.ids and not ids and answer.total and not ask.behind:
         raise ResponseError("The list method counts rows that it does not give", method=listing.call.method)
     return Found(answer.total, tuple(ids))
 
@@ -155,7 +155,8 @@ def _hand_out(searches: dict[Job, Search], asked: Sequence[tuple[Job, WindowQuer
 
 async def _confirm(connection: Connection, job: Job, search: Search, *, believe: bool) -> None:
     """Ask for each missing id by itself, and read the rows that only the portal has."""
-    missing = search.missing - await existing(connection, job, search.missing) if search.missing else set()
+    absent = search.missing | job.absent
+    missing = absent - await existing(connection, job, absent) if absent else set()
     if missing and not believe and too_many(len(missing), len(job.ids)):
         raise _suspicious(job, len(missing), len(job.ids))
     job.gone = tuple(sorted(missing))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from bx24frames.errors import StoreError
-from bx24frames.mirror.state import Drift, StoreColumn
+from bx24frames.errors import StoreError, UnknownColumn
+from bx24frames.mirror.state import OUR_COLUMNS, Drift, StoreColumn
 from bx24frames.mirror.type_names import TEXTS
 
 if TYPE_CHECKING:
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from bx24frames.mirror.state import History
+
 Retyped: TypeAlias = Literal["raise", "column"]
+_NAME_BYTES: Final = 63
+"""The longest name of PostgreSQL, which cuts longer ones (https://www.postgresql.org/docs/current/limits.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def compare_columns(
         same, other = _columns_of(field.name, kind, kept)
         if same is None and other is not None and retyped == "raise":
             raise _retyped(other, kind, entity)
-        second = other is not None or shared.get(field.name.lower(), kind) != kind
+        second = other is not None or shared.get(_fitted(field.name).lower(), kind) != kind
         name = same.name if same is not None else _free_name(field.name, kind, columns, second=second)
         names.append(name)
         if same is None:
@@ -105,12 +111,27 @@ def _columns_of(code: str, kind: str, kept: Sequence[StoreColumn]) -> tuple[Stor
 
 def _free_name(code: str, kind: str, taken: Mapping[str, StoreColumn], *, second: bool) -> str:
     """A name for a column; names that differ in case alone are one name to DuckDB."""
-    small = {name.lower() for name in taken}
-    name = f"{code}__{re.sub(r'[^a-z0-9]+', '_', kind).strip('_')}" if second else code
+    small = OUR_COLUMNS.union(name.lower() for name in taken)
+    name = _fitted(f"{code}__{re.sub(r'[^a-z0-9]+', '_', kind).strip('_')}" if second else code)
     number = 2
     while name.lower() in small:
-        name, number = f"{code}__{number}", number + 1
+        name, number = _fitted(f"{code}__{number}"), number + 1
     return name
+
+
+def _fitted(name: str) -> str:
+    """A name as it is, or one that is too long with a digest of it in place of its end.
+
+    Examples
+    --------
+    >>> _fitted("stageId"), _fitted("UF_CRM_" + "A" * 60)
+    ('stageId', 'UF_CRM_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA_022104ca')
+    """
+    told = name.encode()
+    if len(told) <= _NAME_BYTES:
+        return name
+    end = f"_{hashlib.sha256(told).hexdigest()[:8]}"
+    return told[: _NAME_BYTES - len(end)].decode(errors="ignore") + end
 
 
 def _retyped(before: StoreColumn, after: str, entity: str) -> StoreError:
@@ -119,3 +140,24 @@ def _retyped(before: StoreColumn, after: str, entity: str) -> StoreError:
         entity=entity,
         guidance="retyped='column' keeps the old column and adds a second one for the new type.",
     )
+
+
+def unknown_history(tables: Iterable[Compared], wanted: History) -> dict[str, list[str]]:
+    """The columns of `history` that none of the tables has, each with those that may be meant."""
+    if wanted is None or wanted == "rows":
+        return {}
+    there = {column.name: None for one in tables for column in one.columns}
+    return {name: difflib.get_close_matches(name, there) for name in wanted if name not in there}
+
+
+def check_history(unknown: Mapping[str, Sequence[str]]) -> None:
+    """Refuse columns of `history` that no table has: their values would not be kept, and nothing would say so.
+
+    Raises
+    ------
+    UnknownColumn
+        There are some.
+    """
+    for name, near in unknown.items():
+        guidance = f"Did you mean {', '.join(near)}?" if near else "describe_entity() lists the columns."
+        raise UnknownColumn(f"history: no table has a column {name!r}", guidance=guidance)

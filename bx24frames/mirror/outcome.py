@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -88,36 +88,44 @@ def table_outcomes(outcomes: Sequence[TableOutcome]) -> pa.Table:
             **{name: pa.array(values, pa.int64()) for name, values in numbers.items()},
             "mark": pa.array([one.mark for one in outcomes], pa.timestamp("us", tz="UTC")),
             "drift": pa.array([[asdict(found) for found in one.drift] for one in outcomes], drift),
-            "message": pa.array([None if one.fault is None else str(one.fault) for one in outcomes], pa.string()),
+            "message": pa.array([None if one.fault is None else one.fault.in_english for one in outcomes], pa.string()),
         }
     )
 
 
 def failed_tables(tables: pa.Table) -> dict[str, list[str]]:
     """The tables that were not brought up to date, each with the message of its error, by portal."""
-    found: dict[str, list[str]] = {}
-    names = ("portal", "table", "status", "message")
-    for portal, table, status, message in zip(*(tables[name].to_pylist() for name in names), strict=True):
-        if status == "failed":
-            first = str(message).partition("\n")[0]
-            found.setdefault(str(portal), []).append(f"{table}: {first}" if table else first)
-    return found
+    return {portal: [told for told, _ in some] for portal, some in _faults(tables).items()}
 
 
-def sync_error(report: SyncReported, failed: Sequence[str], guidance: str) -> SyncError:
+def sync_error(report: SyncReported, portals: Iterable[str], guidance: str) -> SyncError:
     """The error for the tables of a report that failed.
 
     Parameters
     ----------
     report : SyncReported
-    failed : sequence of str
-        The tables with the messages of their errors.
+    portals : iterable of str
+        The portals whose tables are meant, each with one that failed.
     guidance : str
-        What became of the other tables.
+        What became of the other tables. What to do about the errors stands before it if it is the same for all.
     """
-    told, more = first_of(failed)
+    faults = _faults(report.tables)
+    failed = [one for portal in portals for one in faults[portal]]
+    advice = {advice for _, advice in failed}
+    told, more = first_of([told for told, _ in failed])
     return SyncError(
         f"{len(failed)} of {report.tables.num_rows} tables were not brought up to date: {told}{more}",
         report=report,
-        guidance=guidance,
+        guidance="\n".join(filter(None, [*(advice if len(advice) == 1 else ()), guidance])),
     )
+
+
+def _faults(tables: pa.Table) -> dict[str, list[tuple[str, str]]]:
+    """The message and the guidance of each table that failed, by portal."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    names = ("portal", "table", "status", "message")
+    for portal, table, status, message in zip(*(tables[name].to_pylist() for name in names), strict=True):
+        if status == "failed":
+            first, _, advice = str(message).partition("\n")
+            found.setdefault(str(portal), []).append((f"{table}: {first}" if table else first, advice))
+    return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -23,11 +24,12 @@ from bx24frames.mirror.deletion_search import (
 )
 from bx24frames.mirror.deletions import WindowQuery
 from bx24frames.mirror.delta import span_of
+from bx24frames.mirror.drift import check_history, unknown_history
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
 from bx24frames.mirror.owned import open_owned, read_owned
 from bx24frames.mirror.reads import load_first, read_fills, read_news, scan_fields, scan_of
-from bx24frames.mirror.repairs import renew_dangling, renew_linked
+from bx24frames.mirror.repairs import loaded_links, overdue_links, renew_dangling, renew_linked
 from bx24frames.mirror.state import ReplacedRows, Way
 from bx24frames.mirror.tables import entity_type_of
 from bx24frames.portal.cache import Cache
@@ -89,10 +91,12 @@ class PortalRun:
         self._counts: list[tuple[Job, Answer]] = []
         self._uncounted: list[tuple[Job, Call]] = []
         self.outcomes: list[TableOutcome] = []
+        self.unknown_history: Mapping[str, Sequence[str]] = {}
 
     async def sync(self) -> None:
         """Bring tables up to date; failures of single tables become outcomes."""
         jobs = await self._described()
+        self._check_history(jobs)
         by_change = [job for job in jobs if job.table.way is Way.CHANGES]
         new = [job for job in by_change if job.first]
         known = [job for job in by_change if not job.first]
@@ -119,6 +123,7 @@ class PortalRun:
         self._end_if_wanted(jobs)
         await prove_deletions(self.connection, known, believe=self._request.full)
         await renew_linked(self.connection, self._store, known)
+        await renew_dangling(self.connection, self._store, overdue_links(known, self._kept))
         owned = [(job, job.table.owned) for job in jobs if job.table.owned is not None]
         for job, how in owned:
             owner = next(one for one in jobs if one.table.name == how.owner)
@@ -130,9 +135,16 @@ class PortalRun:
             await self._guarded(job, read_fills(self.connection, job))
         await self._commit([*known, *whole, *(job for job, _ in owned)])
         if new:
-            await renew_dangling(self.connection, self._store, new, by_change)
-            await self._commit([job for job in new if job.again.count])
+            await renew_dangling(self.connection, self._store, loaded_links(by_change, new))
+            await self._commit([job for job in by_change if job.again.count])
         self._tell_faults(jobs)
+
+    def _check_history(self, jobs: Sequence[Job]) -> None:
+        """Look for the columns of `history`; among several portals, others may have those that this one lacks."""
+        if all(job.fault is None for job in jobs):
+            self.unknown_history = unknown_history([job.settled for job in jobs], self._request.history)
+        if self._meter is None:
+            check_history(self.unknown_history)
 
     async def _described(self) -> list[Job]:
         """The work on each table, described; without names those that the store has are described beside the survey."""
@@ -203,7 +215,8 @@ class PortalRun:
         if mark is None:
             return Job(who[0], table, None, columns, rows, again, fills)
         since = mark.at - span_of("lag", self._request.lag)
-        return Job(who[0], table, mark, columns, rows, again, fills, mark, since=since, reread=mark.reread)
+        reread = replace(mark.reread, ended=mark.reread.ended or mark.at)
+        return Job(who[0], table, mark, columns, rows, again, fills, mark, since=since, reread=reread)
 
     async def _describe(self, jobs: Sequence[Job], more: Sequence[Call] = ()) -> Sequence[Answer]:
         """Ask for the descriptions, the dictionaries and first counts of tables; gives the answers to further calls.

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bx24frames.errors import ConfigError, StoreError
 from bx24frames.files.parts import Lock, lock_folder
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 PART_ROWS: Final = 20_000
 """Rows of one file: so many are read again at most after a kill."""
 REACHED: Final = "reached.json"
+_WAIT: Final = "Wait until it has ended; it goes on from the last mark."
 _UNSAFE: Final = re.compile(r"[^\w.-]+")
 
 
@@ -37,7 +39,7 @@ class Spool:
 
     Raises
     ------
-    ConfigError
+    StoreError
         Another sync of the same store is running.
     OSError
         The folder cannot be created.
@@ -46,9 +48,10 @@ class Spool:
     def __init__(self, folder: Path, store: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock: Lock = lock_folder(
-            folder, f"Another sync of {store} is running", "Wait until it has ended; it goes on from the last mark."
-        )
+        try:
+            self._lock: Lock = lock_folder(folder, f"Another sync of {store} is running", _WAIT)
+        except ConfigError as held:
+            raise StoreError(held.message, guidance=held.guidance) from None
 
     def rows(self, portal: str, table: str, kind: str) -> Rows:
         """The rows of one kind (``"first"``, ``"changes"``, ``"fills"``) on their way into one table."""

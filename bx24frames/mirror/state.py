@@ -23,6 +23,8 @@ LAYOUT: Final = 1
 """Version of the layout of a store; a store of a higher one is refused."""
 SYNCED: Final = "_synced_at"
 DELETED: Final = "_deleted_at"
+OUR_COLUMNS: Final = frozenset({"portal", SYNCED, DELETED, "valid_from", "valid_to", "_new", "_last"})
+"""Columns that tables, their histories and commits have besides the fields: no field is called so in a store."""
 
 
 class Way(enum.Enum):
@@ -77,7 +79,8 @@ class TablePlan:
 class Reread:
     """How far the rows of a table have been read again, whatever their modified time is.
 
-    `upto`: the id up to which the current round has come. `ended`: when the last round had come to the last row.
+    `upto`: the id up to which the current round has come. `ended`: when the last round had come to the last row; None
+    right after a first load, and where the links of a table are to be looked at again.
     """
 
     upto: int = 0

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from bx24frames.errors import BX24Error, StoreError
+from bx24frames.mirror.drift import check_history
 from bx24frames.mirror.outcome import Synced, TableOutcome, merged_outcomes
 from bx24frames.mirror.run import PortalRun
 from bx24frames.mirror.spool import Spool
@@ -34,6 +35,8 @@ async def sync_store(connections: Sequence[Connection], request: SyncRequest, *,
     ------
     StoreError
         The store cannot be used; nothing was requested.
+    UnknownColumn
+        No table has a column of `history`.
     BX24Error
         The portal failed, and was not one of a list.
     """
@@ -79,6 +82,9 @@ async def _each(
         done = await on_each(connections, one, request.portals_at_once)
     finally:
         bars.close()
+    if not done.failures:
+        unknown = [runs[host].unknown_history for host in places]
+        check_history({name: near for name, near in unknown[0].items() if all(name in one for one in unknown)})
     outcomes: list[TableOutcome] = []
     for host in places:
         outcomes += runs[host].outcomes

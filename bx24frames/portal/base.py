@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from bx24frames.display import facts_html
@@ -60,7 +61,8 @@ C = TypeVar("C", bound="type[PortalBase]")
 
 def with_parameters(kind: C) -> C:
     """Put the parameters of a portal into the docstring of its class, in place of ``{parameters}``."""
-    kind.__doc__ = (kind.__doc__ or "").replace("{parameters}", PARAMETERS)
+    # the compiler of Python 3.13 takes the indentation out of docstrings
+    kind.__doc__ = cleandoc(kind.__doc__ or "").replace("{parameters}", cleandoc(PARAMETERS))
     return kind
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from bx24frames.entities.captions import Dictionary, Origin, lookup_of
 from bx24frames.errors import FilterError, PortalError
 from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
-from bx24frames.portal.server_time import zone_of
+from bx24frames.portal.portal_zone import zone_of
 from bx24frames.where.captions import worded
 from bx24frames.where.filters import Given, filter_tree
 from bx24frames.where.moments import Zones
@@ -50,9 +50,9 @@ async def settled(
 async def _in_zone(
     connection: Connection, named: tzinfo | None, closed: Closed, parse: Callable[[Zones, Closed], _T]
 ) -> _T:
-    zones = Zones(named, connection.portal_zone)
+    zones = Zones(named)
     found = parse(zones, closed)
-    if not zones.asked or zones.portal is not None:
+    if not zones.asked:
         return found
     return parse(Zones(named, await zone_of(connection)), closed)
 
@@ -71,15 +71,15 @@ async def _dictionaries(connection: Connection, table: Table, filters: Given, *,
     return found
 
 
-async def captions_known(connection: Connection, table: Table) -> dict[str, Mapping[str, str]]:
-    """Codes and captions of the stages, pipelines, statuses and currencies of an entity, by field."""
-    found: dict[str, Mapping[str, str]] = {}
+async def dictionaries_known(connection: Connection, table: Table) -> dict[str, Dictionary]:
+    """The dictionaries of the stages, pipelines, statuses and currencies of an entity, by field."""
+    found: dict[str, Dictionary] = {}
     for field in table.fields:
         lookup = lookup_of(field, table.entity.coded_type)
         if lookup is None or lookup.origin not in LISTED:
             continue
         try:
-            found[field.code] = (await dictionary(connection, field, lookup)).titles
+            found[field.code] = await dictionary(connection, field, lookup)
         except PortalError:  # this user may not see it
             continue
     return found

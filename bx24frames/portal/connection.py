@@ -7,7 +7,6 @@ import copy
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from datetime import tzinfo
 from secrets import token_hex
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -141,11 +140,6 @@ class Connection:
         """How often the requests of this connection are repeated."""
         return self.budgets.retry
 
-    @property
-    def portal_zone(self) -> tzinfo | None:
-        """The UTC offset of the portal; None before its first answer."""
-        return self.server_time.zone
-
     def runner(self) -> Runner:
         """A runner with the budgets of this portal."""
         from bx24frames.engine.runner import Runner
@@ -157,6 +151,7 @@ class Connection:
             governor,
             budgets.lock,
             timeout=self.settings.timeout,
+            host=self.host,
             deadline=self.settings.deadline,
             ends_at=self.ends_at,
             sizes=sizes,
@@ -258,9 +253,9 @@ class Connection:
         return governor, sizes
 
     def _keep_costs(self) -> None:
-        """Keep the costs for later runs, at most once a minute."""
+        """Keep the costs for later runs: those of a new rate at once, the others once a minute."""
         costs = self._budget()[0].costs
-        if costs.is_newer_by(_MINUTE):
+        if costs.is_due(_MINUTE):
             self.metadata.note(_COSTS, costs.to_json())
 
     def generation(self) -> Generation:

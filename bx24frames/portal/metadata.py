@@ -10,7 +10,6 @@ from bx24frames.engine.messages import JSON, Row
 from bx24frames.engine.records import AS_MAPS
 from bx24frames.entities.arguments import described_alone
 from bx24frames.entities.catalog.catalog import CATALOG
-from bx24frames.entities.columns import answering_to_titles
 from bx24frames.entities.fields import parse_fields
 from bx24frames.entities.forms import ORIGINAL
 from bx24frames.entities.names import needs_types, resolve
@@ -114,7 +113,7 @@ async def table_of(connection: Connection, entity: Entity, *, given: JSON = None
     return await connection.metadata.recall(
         f"fields:{entity.name}",
         ask,
-        lambda answer: Table(entity, answering_to_titles(parse_fields(entity, answer))),
+        lambda answer: Table(entity, parse_fields(entity, answer)),
         keep=source.method is not None,
     )
 

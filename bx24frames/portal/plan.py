@@ -136,7 +136,7 @@ def least_seconds(limits: Limits, requests: int, operating: float, *, share: flo
     """Seconds that so many requests, with so much work of one method, take at least; `share` of it is charged."""
     by_bucket = max(0.0, requests - (limits.burst - 1)) / limits.per_second
     windows = max(0, math.ceil(operating * share / limits.operating) - 1) if math.isfinite(limits.operating) else 0
-    by_work = operating / limits.max_in_flight
+    by_work = operating / max(1, min(limits.max_in_flight, requests))
     return max(by_bucket, windows * WINDOW, by_work)
 
 

@@ -1,13 +1,19 @@
-"""Server time: when the portal began to answer a verb, and the time zone of its server, both taken from its answers."""
+"""Server time: when the portal began to answer a verb, and what its clock shows, both taken from its answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
-from typing import Protocol
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+from zoneinfo import ZoneInfo
 
-from bx24frames.engine.messages import JSON, Answer, Success
+from bx24frames.engine.messages import JSON, Answer, Lost, Success
+
+__all__ = ["ServerTime", "clock_changes", "printed_moment", "zone_label"]
+
+_RECENT: Final = timedelta(days=550)
+"""A clock that had two offsets within this time is changed every year."""
 
 
 @dataclass(slots=True)
@@ -15,26 +21,30 @@ class ServerTime:
     """The portal's time as the answers to one verb report it.
 
     `opened`: when the verb began, by the clock of this machine. `began`: when the portal began its first request.
-    `known`: the portal's time zone, shared by all verbs of a connection.
+    `known`: the last time that an answer has shown, shared by all verbs of a connection. `lost`: why the last request
+    before the first answer had none.
     """
 
     opened: datetime = field(default_factory=lambda: datetime.now(UTC))
     began: datetime | None = None
-    known: list[tzinfo] = field(default_factory=list)
+    known: list[datetime] = field(default_factory=list)
+    lost: str = ""
 
     def hear(self, answers: Mapping[str, Answer]) -> None:
         """Take in the answers to a request."""
         if self.began is not None:
             return
         told = [answer.began for answer in answers.values() if isinstance(answer, Success) and answer.began]
-        moments = [moment for moment in map(_moment, told) if moment is not None]
+        moments = [moment for moment in map(printed_moment, told) if moment is not None]
         if moments:
             self.began = min(moments)
-            self.known[:] = [self.began.tzinfo or UTC]
+            self.known[:] = [self.began]
+        for answer in answers.values():
+            self.lost = answer.reason if isinstance(answer, Lost) else self.lost
 
     @property
-    def zone(self) -> tzinfo | None:
-        """The UTC offset of the portal; None before its first answer."""
+    def latest(self) -> datetime | None:
+        """A time by the portal's clock, with its UTC offset; None before the first answer."""
         return self.known[0] if self.known else None
 
     def anew(self) -> ServerTime:
@@ -42,33 +52,29 @@ class ServerTime:
         return ServerTime(known=self.known)
 
 
-def _moment(text: str) -> datetime | None:
+def printed_moment(text: JSON) -> datetime | None:
+    """A printed time with its UTC offset; None for any other value."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
     except ValueError:
         return None
-    return moment if moment.tzinfo is not None else None
+    return moment if moment is not None and moment.tzinfo is not None else None
 
 
-class ZoneSource(Protocol):
-    """The connection that the portal's time zone is requested over."""
-
-    @property
-    def portal_zone(self) -> tzinfo | None:
-        """The time zone that answers have shown so far."""
-
-    async def result(self, method: str) -> JSON:
-        """The result of one call."""
+def clock_changes(moments: Sequence[datetime]) -> bool:
+    """Whether the server's clock had another offset within a year and a half before the first moment."""
+    now = moments[0]
+    return any(moment.utcoffset() != now.utcoffset() and now - moment < _RECENT for moment in moments)
 
 
-async def zone_of(connection: ZoneSource) -> tzinfo:
-    """The portal's time zone, requested with ``server.time`` while no answer has shown it."""
-    if connection.portal_zone is None:
-        moment = _moment(str(await connection.result("server.time")))
-        return connection.portal_zone or (UTC if moment is None else moment.tzinfo or UTC)
-    return connection.portal_zone
+def zone_label(zone: tzinfo | None) -> str:
+    """The IANA name of a portal's zone, or its UTC offset such as ``+03:00``; that of UTC if the zone is not known.
 
-
-def offset_of(zone: tzinfo | None) -> str:
-    """The UTC offset of a portal's zone, such as ``+03:00``; that of UTC if the zone is not known."""
-    return datetime(2000, 1, 1, tzinfo=zone or UTC).isoformat()[len("2000-01-01T00:00:00") :]
+    Examples
+    --------
+    >>> zone_label(ZoneInfo("Europe/Berlin")), zone_label(None)
+    ('Europe/Berlin', '+00:00')
+    """
+    if isinstance(zone, ZoneInfo):
+        return zone.key
+    return datetime(2000, 1, 1, tzinfo=zone or UTC).isoformat()[-len("+00:00") :]

@@ -32,6 +32,11 @@ def connection_of(portal: PortalLike) -> Connection:
 
     if isinstance(portal, PortalBase):
         return portal.connection
+    if isinstance(portal, list | tuple):
+        raise ConfigError(
+            "portal must be a single portal here, not a list of portals",
+            guidance="read_entity, iter_entity, count_entity and sync_entities take a list; call this for each portal.",
+        )
     if portal is not None and not isinstance(portal, str):
         raise ConfigError(
             f"portal must be an address, a profile name or a Portal, not {type(portal).__name__}",

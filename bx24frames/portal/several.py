@@ -24,6 +24,9 @@ _T = TypeVar("_T")
 PORTALS_AT_ONCE: Final = 32
 """Portals worked on at the same time. One core decodes what about thirty portals send at their full rate, and each
 holds the answers to as many requests as it has in flight (`benchmarks/MANY.md`)."""
+QUIET_SECONDS: Final = 3.0
+"""Seconds after which a portal that has sent nothing gives up its place among those worked on: it holds no answer in
+memory, and a name server, a connection and a first answer take less."""
 portal_number: Final = whole_number(1, "a number of portals of at least 1")
 """Accepts the argument `portals_at_once`."""
 
@@ -83,15 +86,14 @@ async def on_each(
     at_once: int = PORTALS_AT_ONCE,
 ) -> PerPortal[_T]:
     """Do the same work, which begins now, on each portal, on `at_once` of them at the same time."""
-    room = asyncio.Semaphore(at_once)
+    places = asyncio.Semaphore(at_once)
 
     async def one(connection: Connection) -> _T | BX24Error:
         begun = connection.begun()
-        async with room:
-            try:
-                return await unless_silent(begun, work(begun))
-            except BX24Error as fault:
-                return fault
+        try:
+            return await in_place(places, begun, lambda: work(begun))
+        except BX24Error as fault:
+            return fault
 
     tasks = [asyncio.create_task(one(connection)) for connection in connections]
     try:
@@ -105,6 +107,24 @@ async def on_each(
     )
 
 
+async def in_place(places: asyncio.Semaphore, connection: Connection, work: Callable[[], Awaitable[_T]]) -> _T:
+    """The result of work that takes one of the places, by a connection that began for it; see `unless_silent`.
+
+    A portal that is silent keeps its place for `QUIET_SECONDS` alone, so that many of them do not hold up the others.
+    """
+    started: list[asyncio.Future[_T]] = []
+    try:
+        async with places:
+            silent = _silence(connection)
+            started.append(asyncio.ensure_future(unless_silent(connection, work())))
+            await asyncio.wait(started, timeout=QUIET_SECONDS)
+            if not silent():
+                await asyncio.wait(started)
+        return await started[0]
+    finally:
+        await cancelled(started)
+
+
 async def unless_silent(connection: Connection, work: Awaitable[_T]) -> _T:
     """The result of work by a connection that began for it.
 
@@ -116,18 +136,32 @@ async def unless_silent(connection: Connection, work: Awaitable[_T]) -> _T:
     TransportError
         Nothing was received.
     """
-    if connection.server_time.began is not None:
+    silent, seconds = _silence(connection), connection.settings.timeout
+    if not silent():
         return await work
-    stats, seconds = connection.stats, connection.settings.timeout
-    before = stats.received, stats.waited
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait({task}, timeout=seconds)
-        if not task.done() and (stats.received, stats.waited) == before:
-            raise TransportError(f"{connection.host} sent no answer within {seconds:g} s")
+        if not task.done() and silent():
+            raise _unanswered(connection)
         return await task
     finally:
         await cancelled([task])
+
+
+def _unanswered(connection: Connection) -> TransportError:
+    """The error of a portal that sent nothing, with what became of the last request, if it has ended."""
+    host, seconds, lost = connection.host, connection.settings.timeout, connection.server_time.lost
+    if lost:
+        return TransportError(f"{host} sent no answer within {seconds:g} s: {lost}")
+    return TransportError(f"{host} sent no answer within {seconds:g} s")
+
+
+def _silence(connection: Connection) -> Callable[[], bool]:
+    """Whether a portal has sent nothing since its connection began, nor let anything wait for the budget since now."""
+    stats = connection.stats
+    before = stats.received, stats.waited
+    return lambda: connection.server_time.began is None and (stats.received, stats.waited) == before
 
 
 async def cancelled(tasks: Sequence[asyncio.Future[_T]]) -> None:

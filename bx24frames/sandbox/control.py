@@ -10,12 +10,13 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from html import escape
 from importlib import import_module
 from types import TracebackType
 from typing import Any, ClassVar, Final, cast
 from weakref import WeakValueDictionary
 
+from bx24frames.display import table_html
+from bx24frames.language import figure, term
 from bx24frames.sandbox.admin import Admin
 from bx24frames.sandbox.app import App
 from bx24frames.sandbox.auth import Keyring
@@ -345,10 +346,10 @@ class Sandbox:
 
     def _repr_html_(self) -> str:
         counted = [(one.name, self.store.size(one.table.name)) for one in self.store.entities()]
-        lines = "".join(f"<tr><td>{escape(name)}</td><td>{rows:,}</td></tr>" for name, rows in counted if rows)
-        sent = f"{self.stats.requests:,} requests, {self.stats.refused:,} refused"
-        table = f"<thead><tr><th>entity</th><th>rows</th></tr></thead><tbody>{lines}</tbody>"
-        return f'<p><b>Sandbox {escape(self.host)}</b> ({sent})</p><table class="dataframe">{table}</table>'
+        counts = {"requests": self.stats.requests, "refused": self.stats.refused}
+        sent = ", ".join(f"{term(name)}: {figure(count)}" for name, count in counts.items())
+        title = f"Sandbox {self.host} ({sent})"
+        return table_html(["entity", "rows"], [(name, rows) for name, rows in counted if rows], title=title)
 
     def _webhook(self, user_id: int, code: str) -> str:
         return f"{self._scheme}://{self.host}/rest/{user_id}/{code}/"

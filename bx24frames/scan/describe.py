@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from bx24frames.caller import warn
 from bx24frames.engine.messages import JSON
+from bx24frames.entities.captions import PIPELINE_NAMES, Dictionary, choices_of
 from bx24frames.entities.catalog import rest3 as tables_rest3
 from bx24frames.entities.catalog.catalog import ROWS, item_entity
 from bx24frames.entities.columns import unique_titles
 from bx24frames.entities.types import arrow_type
 from bx24frames.errors import PortalError
-from bx24frames.portal.condition_context import captions_known
+from bx24frames.portal.condition_context import dictionaries_known
 from bx24frames.portal.metadata import HIDDEN, UNSEEN, find_table, rest3_methods, smart_types
 
 if TYPE_CHECKING:
@@ -30,13 +31,10 @@ async def describe_table(connection: Connection, entity: str, *, titles: bool = 
     table = await find_table(connection, entity)
     fields = table.fields
     named = unique_titles(fields) if titles else {field.code: field.title or field.code for field in fields}
-    choice = pa.struct([pa.field("code", pa.string()), pa.field("title", pa.string())])
-    words = await captions_known(connection, table)
-    choices = [
-        [{"code": one.code, "title": one.title} for one in field.choices]
-        or [{"code": code, "title": title} for code, title in words.get(field.code, {}).items()]
-        for field in fields
-    ]
+    known = await dictionaries_known(connection, table)
+    pipelines = next((one.titles for one in known.values() if one.name == PIPELINE_NAMES), {})
+    choice = pa.struct([pa.field(name, pa.string()) for name in ("code", "title", "pipeline")])
+    choices = [_choices(choices_of(field) if field.choices else known.get(field.code), pipelines) for field in fields]
     return pa.table(
         {
             "code": pa.array([field.code for field in fields], pa.string()),
@@ -50,6 +48,16 @@ async def describe_table(connection: Connection, entity: str, *, titles: bool = 
             "choices": pa.array(choices, pa.list_(choice)),
         }
     )
+
+
+def _choices(dictionary: Dictionary | None, pipelines: Mapping[str, str]) -> list[dict[str, str | None]]:
+    """The codes of a field with their captions; of stages also the pipeline: several may have the same caption."""
+    if dictionary is None:
+        return []
+    return [
+        {"code": code, "title": title, "pipeline": pipelines.get(str(dictionary.pipelines.get(code)))}
+        for code, title in dictionary.titles.items()
+    ]
 
 
 async def entities_table(connection: Connection) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -119,19 +119,29 @@ def sorted_table(table: pa.Table, order: Order, schema: TableSchema) -> pa.Table
     if order.field.code not in codes:
         raise ConfigError(f"order_by={order.field.code!r} needs that column in columns", entity=schema.entity)
     column = table.column(codes.index(order.field.code))
+    if pa.types.is_string(column.type):
+        return table.take(places_of(column, ascending=order.ascending))
     direction: Literal["ascending", "descending"] = "ascending" if order.ascending else "descending"
     placement: Literal["at_start", "at_end"] = "at_start" if order.ascending else "at_end"
-    if not pa.types.is_string(column.type):
-        return table.take(pc.array_sort_indices(column, order=direction, null_placement=placement))
-    places = pa.array(range(table.num_rows), pa.int64())
-    keys: dict[str, AnyArray | AnyChunkedArray] = {
-        "there": pc.is_valid(column).cast(pa.int8()),
-        "small": pc.utf8_lower(column),
-        "text": column,
-    }
-    sorted_by = pa.table([*keys.values(), places], [*keys, "place"])
-    by: list[tuple[str, Literal["ascending", "descending"]]] = [(name, direction) for name in keys]
-    return table.take(pc.sort_indices(sorted_by, sort_keys=[*by, ("place", "ascending")]))
+    return table.take(pc.array_sort_indices(column, order=direction, null_placement=placement))
+
+
+def places_of(
+    column: AnyChunkedArray, *, ascending: bool, ties: Sequence[AnyArray | AnyChunkedArray] = ()
+) -> pa.Array[pa.UInt64Scalar]:
+    """The places of the rows in the order of a column; equal rows ascend by `ties`, and otherwise stand as they do."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = pa.types.is_string(column.type)
+    keys: list[AnyArray | AnyChunkedArray] = [pc.is_valid(column).cast(pa.int8())]
+    keys += [pc.utf8_lower(column), column] if text else [column]
+    ties = [*ties, pa.array(range(len(column)), pa.int64())]
+    names = [str(place) for place in range(len(keys) + len(ties))]
+    direction: Literal["ascending", "descending"] = "ascending" if ascending else "descending"
+    by: list[tuple[str, Literal["ascending", "descending"]]] = [(name, direction) for name in names[: len(keys)]]
+    by += [(name, "ascending") for name in names[len(keys) :]]
+    return pc.sort_indices(pa.table([*keys, *ties], names), sort_keys=by)
 
 
 def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:

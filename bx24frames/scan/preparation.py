@@ -20,7 +20,8 @@ from bx24frames.errors import ConfigError, UnknownColumn
 from bx24frames.portal.condition_context import Closed, settled
 from bx24frames.portal.listing import listing_for, picked, slices
 from bx24frames.portal.metadata import find_table, renewed
-from bx24frames.portal.server_time import offset_of, zone_of
+from bx24frames.portal.portal_zone import zone_of
+from bx24frames.portal.server_time import zone_label
 from bx24frames.portal.slices import keys_carried
 from bx24frames.scan.order import Order, order_of
 from bx24frames.where.moments import Zones
@@ -206,7 +207,7 @@ def settle(request: ReadRequest, table: Table, zones: Zones, closed: Closed | No
         spelled=tuple(wanted.arrow.names if request.columns is None else request.columns),
         missing=missing,
         zones=zones,
-        timezone=offset_of(zones.named) if request.timezone == PORTAL_ZONE else request.timezone,
+        timezone=zone_label(zones.named) if request.timezone == PORTAL_ZONE else request.timezone,
         closed=closed or {},
         named=request.columns is not None,
         forgiving=request.missing_columns == "insert",

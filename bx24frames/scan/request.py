@@ -116,7 +116,8 @@ class ReadRequest(Checked):
         whole_number(0, "a number of rows, 0 or more", None),
         "int, optional",
         "Maximum number of rows: the first ones in that order. Of several portals, the first rows of all of them "
-        "together, for which the portals are read one after the other; not with `order_by`.",
+        "together: with `order_by` in that order, otherwise in the order of the portals, which are read one after the "
+        "other until there are enough.",
     )
     changed_since: Moment | None = keyword(
         None,

@@ -152,14 +152,19 @@ async def collect(connection: Connection, reading: Reading, progress: Progress) 
 
 
 async def gather(connection: Connection, reading: Reading, meter: ProgressMeter) -> pa.Table:
-    """Concatenate the batches of a reading."""
+    """Read the rows of a reading in the requested order."""
+    return (await gather_widened(connection, reading, meter)).select(range(reading.width))
+
+
+async def gather_widened(connection: Connection, reading: Reading, meter: ProgressMeter) -> pa.Table:
+    """Concatenate the batches of a reading, with the columns needed only to sort, test and merge."""
     import pyarrow as pa
 
     top = await _top(connection, reading)
     if top is not None:
         meter.rows(top.num_rows)
         tell_nulled(reading)
-        return pa.Table.from_batches([top], schema=reading.schema.arrow).select(range(reading.width))
+        return pa.Table.from_batches([top], schema=reading.schema.arrow)
     found: list[pa.RecordBatch] = []
     async with aclosing(batches(connection, reading)) as source, Expected(connection, reading, meter.bar) as expected:
         async for batch in source:
@@ -174,7 +179,6 @@ async def gather(connection: Connection, reading: Reading, meter: ProgressMeter)
         if reading.limit is not None:
             raise out_of_order(reading.table.entity)
         table = merged_by_id(table, reading.schema)
-    table = table.select(range(reading.width))
     tell_nulled(reading)
     tell_foreign(reading)
     whole = reading.limit is None or table.num_rows <= reading.limit

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.caller import warn
-from bx24frames.portal.server_time import offset_of
+from bx24frames.portal.server_time import zone_label
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,15 +14,22 @@ if TYPE_CHECKING:
     from bx24frames.entities.schema import Entity
     from bx24frames.scan.preparation import Reading
 
+_SAME_AS_UTC: Final = frozenset({zone_label(None), "UTC", "Etc/UTC"})
+
+
+def days_differ(reading: Reading) -> bool:
+    """Whether the days of conditions and those of the times in the result begin at different moments."""
+    if not reading.zones.asked or reading.timezone is not None or zone_label(reading.zones.portal) in _SAME_AS_UTC:
+        return False
+    return any(_has_instants(kind) for kind in reading.arrow.types)
+
 
 def warn_of_days(reading: Reading) -> None:
-    """Warn that the days of conditions and those of the times in the result begin at different moments."""
-    offset = offset_of(reading.zones.portal)
-    if not reading.zones.asked or reading.timezone is not None or offset == offset_of(None):
-        return
-    if any(_has_instants(kind) for kind in reading.arrow.types):
+    """Warn of days that differ; see `days_differ`."""
+    if days_differ(reading):
+        name = zone_label(reading.zones.portal)
         warn(
-            f"The conditions name days, which begin at midnight in the portal's zone ({offset}), but the times of the "
+            f"The conditions name days, which begin at midnight in the portal's zone ({name}), but the times of the "
             "frame are in UTC: a row near midnight shows another day. timezone='portal' puts both in the portal's zone."
         )
 

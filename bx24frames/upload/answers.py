@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["RowResults", "credential_refusal", "not_stored", "taken"]
 
 DENIED: Final = "access_denied"
+"""The code of a missing right; of the right to import also with a prefix, ``CRM_ITEM_IMPORT_ACCESS_DENIED``."""
+NOT_DONE: Final = "NOT_DONE"
+"""The code of an outcome whose method answered false."""
 SERVER_ERRORS: Final = 500
 _FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
-_CLOSED: Final = frozenset({DENIED, "error_method_not_found", "entity_type_not_supported"})
+_CLOSED: Final = ("error_method_not_found", "entity_type_not_supported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def import_is_closed(answer: Answer) -> bool:
     """Whether an answer means that this credential, or this portal, cannot import at all."""
     if not isinstance(answer, Refusal) or meaning(answer).reaction in _FATAL:
         return False
-    return answer.code.lower() in _CLOSED
+    return answer.code.lower().endswith((DENIED, *_CLOSED))
 
 
 # --- the answer for each row -----------------------------------------------------------------------
@@ -133,7 +136,7 @@ def _answers(encoded: Encoded, answer: Answer) -> list[Answer]:
 def _row_answer(value: JSON) -> Answer:
     if not isinstance(value, dict):
         return Lost("the answer does not mention this row", status=200)
-    if "error" in value:
+    if value.get("error") is not None:
         # A row's own error in the items of an import proves that the row was not created.
         return Refusal(str(value["error"]), plain(value.get("error_description")), 200)
     return Success(value)
@@ -143,14 +146,17 @@ def _outcome(position: int, answer: Answer, encoded: Encoded, delivery: Delivery
     """What an answer means for a row; an error of one row in an import, or of a repeatable call, left it unchanged."""
     put = partial(Outcome, position, attempts=item.attempts, path=delivery.path or item.path)
     if isinstance(answer, Success):
-        made = _at(answer.value, encoded.shape.id_path) if encoded.shape.id_path is not None else None
-        if delivery.done == "inserted" and not isinstance(made, int | str):
+        made = _id(_at(answer.value, encoded.shape.id_path)) if encoded.shape.id_path is not None else None
+        if delivery.done == "inserted" and made is None:
             return put("unknown", message="the answer contains no id")
-        return put(delivery.done, _id(made))
+        if delivery.done != "inserted" and _denies(answer.value):
+            return put("failed", code=NOT_DONE, message="the portal answered false, without an error")
+        return put(delivery.done, made)
     if isinstance(answer, Lost):
         return put("unknown" if answer.sent else "failed", message=answer.reason)
-    repeatable = encoded.call.repeatable and not item.lost
-    sure = repeatable or isinstance(item.answer, Success) or untouched(answer)
+    # What was deleted by an earlier attempt is not found by the next one.
+    earlier = item.reached if delivery.done == "deleted" else item.lost
+    sure = (encoded.call.repeatable and not earlier) or isinstance(item.answer, Success) or untouched(answer)
     return put("failed" if sure else "unknown", code=answer.code, message=answer.text, column=answer.argument)
 
 
@@ -165,9 +171,20 @@ def _ended(answer: Answer) -> bool:
     return isinstance(answer, Success) or answer.answered
 
 
+def _denies(result: JSON) -> bool:
+    """Whether the result of an update or a deletion is false or 0, also alone in a map (``{"task": false}``).
+
+    False is what PHP's own update returns for a row that did not change, too. Success is true, the row, its id, or
+    nothing: null (`crm.timeline.comment.delete`), an empty list (`crm.item.delete`).
+    """
+    if isinstance(result, dict) and len(result) == 1:
+        [result] = result.values()
+    return result in (False, 0, "0")
+
+
 def _contested(answer: Answer, done: Action) -> bool:
     """Whether an error may have occurred after the row was saved (crm module: lib/service/operation.php) or deleted."""
-    if done == "deleted":
+    if done == "deleted" or isinstance(answer, Success):
         return True
     plainly = isinstance(answer, Refusal) and not untouched(answer) and answer.code.lower() != DENIED
     return done == "updated" and plainly
@@ -179,9 +196,10 @@ def _shared(item: Settled, answer: Answer) -> bool:
 
 
 def _id(value: JSON) -> int | str | None:
-    if isinstance(value, str) and value.isdigit():
-        return int(value)
-    return value if isinstance(value, int | str) else None
+    """A new id; PHP answers false or 0 where a row was not created, and prints an absent one as empty text."""
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    return value if isinstance(value, int | str) and not isinstance(value, bool) and value else None
 
 
 def _at(value: JSON, path: Iterable[str]) -> JSON:

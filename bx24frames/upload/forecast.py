@@ -65,7 +65,8 @@ def forecast(connection: Connection, loads: Iterable[CallLoad], made: int, remed
     for group in _groups(loads):
         cost = connection.cost(group.method)
         sizes = group.sizes(limits.commands_per_batch, cost)
-        requests += len(sizes) + group.singles
+        sent = len(sizes) + group.singles
+        requests += sent
         if cost is None:
             measured, work = False, ROW_SECONDS * group.rows
         else:
@@ -74,7 +75,7 @@ def forecast(connection: Connection, loads: Iterable[CallLoad], made: int, remed
                 charged[budget] += amount
         each = work / group.rows
         bases[f"{each:.3f} s a row (assumed)" if cost is None else f"{each:.3f} s a row (measured)"] = None
-        seconds += least_seconds(limits, 0, work, share=charged_share(generation))
+        seconds += least_seconds(limits, sent, work, share=charged_share(generation))
     seconds = max(least_seconds(limits, requests, 0.0), seconds)
     server = max(charged.values(), default=0.0) / limits.operating
     usage = Usage(server, requests / allowed_requests(limits.burst, limits.per_second), seconds, remedies)

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.columns import Names
+from bx24frames.entities.echo import NOT_STORED
 from bx24frames.errors import BX24Error
 from bx24frames.upload.assign import Matches, SoughtRow, assign
-from bx24frames.upload.lookup import owners
+from bx24frames.upload.lookup import found_by_id, owners
 from bx24frames.upload.match import canonical, compares
 from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.state import Doubt
-from bx24frames.upload.steps import Author, HighestId, Note, RowsAfter, RowsLike, WaitUntil, answer_to
+from bx24frames.upload.steps import Author, HighestId, Note, RowsAfter, RowsById, RowsLike, WaitUntil, answer_to
 from bx24frames.upload.visibility import VisibleAs, conditions_of, deciding, grants, visible_as
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def settle_doubts(
     """Find the outcome of inserts in doubt; send again, one by one, those that are proved absent."""
     rows = machine.rows
     tries, width = 0, 1
+    ahead: set[int] = set()
     while rows.doubts:
         try:
             proof = yield from _search(upload, machine, width)
@@ -114,10 +116,27 @@ def settle_doubts(
         if machine.is_stopped():
             break
         rows.miss(again)
+        ahead.update(proof.ahead)
         yield from send_alone(again)
         if proof.ahead and all(_is_refused(position, machine) for position in proof.ahead):
             tries, width = tries - 1, 2 * width  # nothing was inserted that could have shown it
     _explain(machine, "it was not settled whether the row is there" if machine.stopped else "the row was not found")
+    if found_by_id(upload.table):
+        yield from _check_ahead(machine, ahead)
+
+
+def _check_ahead(machine: UploadMachine, ahead: Collection[int]) -> Script[None]:
+    """Report the rows sent ahead that no list shows: their absence was not proved, so they may be there twice."""
+    outcomes = (machine.rows.outcome(position) for position in sorted(ahead))
+    made = [one for one in outcomes if one is not None and one.action == "inserted" and one.id is not None]
+    if not made:
+        return
+    try:
+        held = yield from answer_to(RowsById([one.id for one in made if one.id is not None]))
+    except BX24Error:
+        held = {}
+    message = "it may be there twice: an earlier request with it was not answered, and the list shows no new rows"
+    machine.rows.amend(*(replace(one, code=NOT_STORED, message=message) for one in made if one.id not in held))
 
 
 def _is_refused(position: int, machine: UploadMachine) -> bool:
@@ -193,9 +212,11 @@ def _look_for(
         # One of them may be ours, changed by the portal when it was stored: undecided is not the same as absent.
         matches.unclear |= dict.fromkeys(matches.absent, matches.unclaimed)
         matches.absent = []
+    shown = {at for row_id, at in claimed.items() if row_id in there}
+    if matches.absent and not shown and author_of(upload, author):
+        yield from _look_among_others(upload, machine, matches, fields, {*there, *claimed})
     view.absent += matches.absent
     view.unclear |= matches.unclear
-    shown = {at for row_id, at in claimed.items() if row_id in there}
     view.shown |= {(author, shape) for shape in _shapes(upload, shown).values()}
     if author == machine.author:
         made = {at: row_id for row_id, at in claimed.items() if at not in machine.earlier.replayed}
@@ -203,6 +224,23 @@ def _look_for(
         left = set(_shapes(upload, {*matches.absent, *matches.unclear}).values())
         missing = ((shape, made[at]) for at, shape in _shapes(upload, unseen).items() if shape in left)
         view.missing |= {(author, shape): row_id for shape, row_id in missing}
+
+
+def _look_among_others(
+    upload: Upload, machine: UploadMachine, matches: Matches, fields: Mapping[str, Field], known: Collection[RowId]
+) -> Script[None]:
+    """Look for absent rows among the new rows of all users; those that equal one of these are undecided.
+
+    While no row of the upload has been seen, it is not proved that the portal gives rows the author of the credential:
+    a webhook may have passed to another user than its address names (docs: settings/system-user), and some methods
+    store no author.
+    """
+    by_code = {one.code: one for one in fields.values()}
+    everybody = yield from answer_to(RowsAfter(machine.high, list(by_code), {}, owners(upload.table, upload.frame)))
+    others = {row_id: values for row_id, values in everybody.items() if row_id not in known}
+    alike = assign(_wanted(upload, matches.absent, fields), others.items(), by_code)
+    matches.unclear |= {at: (row_id,) for at, row_id in alike.found.items()} | alike.unclear
+    matches.absent = alike.absent
 
 
 def _wanted(upload: Upload, positions: Collection[int], fields: Mapping[str, Field]) -> list[SoughtRow]:

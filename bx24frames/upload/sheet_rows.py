@@ -14,7 +14,7 @@ from bx24frames.portal.metadata import find_table
 from bx24frames.upload.captions import recoded
 from bx24frames.upload.coerce.documents import as_documents
 from bx24frames.upload.coerce.narrow import to_arrow
-from bx24frames.upload.text_columns import clock_offset, typed
+from bx24frames.upload.text_columns import clock_zone, typed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,8 +45,8 @@ async def typed_rows(
         Cells do not fit their fields.
     """
     table = await find_table(connection, entity)
-    offset = "" if timezone else await clock_offset(connection, source, table)
-    found = typed(source, table.fields, table.entity.name, mapping, offset)
+    zone = None if timezone else await clock_zone(connection, source, table, mapping)
+    found = typed(source, table.fields, table.entity.name, mapping, zone)
     table = replace(table, fields=found.fields)
     columns = {heading.title: heading.field for heading in found.headings if heading.field is not None}
     given = as_documents(found.source, Names(table.fields, table.entity.name))

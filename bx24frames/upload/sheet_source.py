@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bx24frames.files.files_in import read_file
-from bx24frames.files.files_out import format_of
+from bx24frames.files.files_in import form_of, read_file
 from bx24frames.files.row_report import rows_to_retry
 from bx24frames.files.sheets import DETECTED, Layout, Sheet
 from bx24frames.options import Backend
@@ -46,7 +45,7 @@ class SheetSource(ArrowSource):
         ConfigError
             The file cannot be read.
         """
-        return cls.of(rows_to_retry(read_file(path, format_of(path, form), layout)), Path(path).name)
+        return cls.of(rows_to_retry(read_file(path, form_of(path, form), layout)), Path(path).name)
 
     @property
     def counted(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from bx24frames.entities.columns import Names
@@ -13,17 +14,19 @@ from bx24frames.entities.types import comparison
 from bx24frames.errors import ConfigError
 from bx24frames.files.headings import Heading, answering_to_headings, match
 from bx24frames.files.typed_cells import Conventions, retyped
-from bx24frames.portal.server_time import offset_of, zone_of
+from bx24frames.portal.portal_zone import zone_of
 from bx24frames.upload.sheet_source import SheetSource
 from bx24frames.upload.source import Replaced, Source, cells_of
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
     from bx24frames.portal.metadata import Table
     from bx24frames.upload.request import WriteRequest
 
-__all__ = ["Typed", "as_typed", "clock_offset", "typed"]
+__all__ = ["Typed", "as_typed", "clock_zone", "typed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ async def as_typed(
     connection: Connection, request: WriteRequest, table: Table
 ) -> tuple[WriteRequest, Table, tuple[Fault, ...]]:
     """Match the columns of a request to fields and convert its text cells; options may name columns by any spelling."""
-    offset = "" if request.timezone else await clock_offset(connection, request.source, table)
-    found = typed(request.source, table.fields, table.entity.name, request.mapping, offset)
+    zone = None if request.timezone else await clock_zone(connection, request.source, table, request.mapping)
+    found = typed(request.source, table.fields, table.entity.name, request.mapping, zone)
     names = Names(found.fields, table.entity.name)
     columns = request.columns
     if columns is None and any(heading.left_out for heading in found.headings):
@@ -69,7 +72,7 @@ def typed(
     fields: Sequence[Field],
     entity: str = "",
     mapping: Mapping[str, str | None] | None = None,
-    offset: str = "",
+    zone: tzinfo | None = None,
 ) -> Typed:
     """Match the columns of a source to fields and convert its text cells.
 
@@ -81,8 +84,8 @@ def typed(
         For messages.
     mapping : mapping of str to str or None, optional
         The field of a heading; None leaves the column out.
-    offset : str
-        UTC offset of the times of a file that name none.
+    zone : tzinfo, optional
+        Time zone of the times of a file that name none.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def typed(
         A heading or a cell is ambiguous, or `mapping` does not fit the file.
     """
     names = Names(fields, entity)
-    headings = match([*source.columns, *source.levels], names, mapping, once=isinstance(source, SheetSource))
+    headings = _matched(source, names, mapping)
     for heading in headings:
         own = names.find(heading.title)
         if heading.field is not None and own is not None and own.code == heading.title and own != heading.field:
@@ -98,7 +101,7 @@ def typed(
                 f"Column {heading.title!r} is the code of a field and cannot be written to {heading.field.code}",
                 guidance="Rename the column.",
             )
-    conventions = _conventions(source, offset)
+    conventions = _conventions(source, zone)
     cells: dict[str, list[object]] = {}
     changed: dict[str, str] = {}
     faults: list[Fault] = []
@@ -120,16 +123,20 @@ def typed(
     return Typed(Replaced(source, cells) if cells else source, fields, headings, changed, tuple(faults), guessed)
 
 
+def _matched(source: Source, names: Names, mapping: Mapping[str, str | None] | None) -> list[Heading]:
+    return match([*source.columns, *source.levels], names, mapping, once=isinstance(source, SheetSource))
+
+
 def _reworded(before: object, after: object) -> bool:
     """Whether a cell has other text than before, apart from the time zone."""
     return before != after and not str(after).replace("T", " ").startswith(str(before).replace("T", " "))
 
 
-def _conventions(source: Source, offset: str) -> Conventions:
+def _conventions(source: Source, zone: tzinfo | None) -> Conventions:
     if not isinstance(source, SheetSource):
         return Conventions()
     sheet = source.sheet
-    return Conventions(sheet.decimal_comma, sheet.serials, offset, lists=True)
+    return Conventions(sheet.decimal_comma, sheet.serials, zone, sheet=True)
 
 
 def _may_hold_text(source: Source, name: str) -> bool:
@@ -142,10 +149,13 @@ def _may_hold_text(source: Source, name: str) -> bool:
     return pa.types.is_string(of) or pa.types.is_large_string(of) or pa.types.is_string_view(of)
 
 
-async def clock_offset(connection: Connection, source: Source, table: Table) -> str:
-    """The UTC offset of the times in a sheet, which name none and are the portal's; empty for other sources."""
+async def clock_zone(
+    connection: Connection, source: Source, table: Table, mapping: Mapping[str, str | None] | None = None
+) -> tzinfo | None:
+    """The time zone of the times in a sheet, which name none and are the portal's; None for other sources."""
     if not (isinstance(source, SheetSource) and source.sheet.texts):
-        return ""
-    if not any(comparison(field) is Comparison.MOMENT for field in table.fields):
-        return ""
-    return offset_of(None if table.entity.floating else await zone_of(connection))
+        return None
+    fields = [heading.field for heading in _matched(source, Names(table.fields, table.entity.name), mapping)]
+    if not any(field is not None and comparison(field) is Comparison.MOMENT for field in fields):
+        return None
+    return UTC if table.entity.floating else await zone_of(connection)

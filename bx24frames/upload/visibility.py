@@ -46,7 +46,9 @@ def grants(upload: Upload) -> list[str]:
 def _decides(field: Field, family: Family) -> bool:
     if field.user_field:
         return False
-    if field.type in _USERS or field.type == "crm_category" or kind(field) is Kind.BOOL or field.code in STAGE_CODES:
+    if field.type in _USERS or field.type == "crm_category" or kind(field) is Kind.BOOL:
+        return True
+    if field.code in STAGE_CODES and field.type == "crm_status":  # the STATUS_ID of a status itself is plain text
         return True
     number = kind(field) is Kind.NUMBER and field.code.lower().endswith("id")
     return family is Family.OTHER and (KIND[kind(field)].decides_access or number)

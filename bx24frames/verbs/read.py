@@ -173,7 +173,7 @@ def describe_entity(
     -------
     pandas.DataFrame, polars.DataFrame or pyarrow.Table
         ``code, title, type, arrow_type`` text; ``required, read_only, immutable, multiple`` bool; ``choices``, a list
-        of struct{code, title}.
+        of struct{code, title, pipeline}; ``pipeline`` is the name of the pipeline of a stage, else null.
 
     Notes
     -----

@@ -23,11 +23,7 @@ def worded(entity: Entity, fields: Sequence[Field], filters: Tree[Clause]) -> It
     """The fields with a closed dictionary that conditions compare with text, each with its dictionary."""
     names, number = Names(fields, entity.name), entity.coded_type
     for one in leaves(filters):
-        if (
-            number is None
-            and one.name.casefold() == "entitytypeid"
-            and isinstance(given := owner_number(one.value), int)
-        ):
+        if number is None and one.name.casefold() == "entitytypeid" and (given := owner_number(one.value)) is not None:
             number = given
     for one in leaves(filters):
         field = names.find(one.name) if one.op in _BY_VALUE else None

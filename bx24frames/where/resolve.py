@@ -115,10 +115,9 @@ class Resolver:
         values = listed(one.value)
         if one.op not in (Op.EQ, Op.IN) or (values is not None and argument.decisive):
             raise filter_error(self.entity, f"{one.name} takes one value, given with =")
-        field = Field(one.name, argument.type)
         try:
             if values is None:
-                value = operand(field, argument.value(one.value))
+                value = self._argument_value(argument, one.value)
                 if argument.named and value != argument.default:
                     raise clash(self.entity, argument)
                 return {argument.name: value}
@@ -126,11 +125,22 @@ class Resolver:
                 raise clash(self.entity, argument)
             return {
                 argument.name: tuple(
-                    dict.fromkeys(str_or_int(operand(field, argument.value(value))) for value in values)
+                    dict.fromkeys(str_or_int(self._argument_value(argument, value)) for value in values)
                 )
             }
         except Unfit as fault:
             raise filter_error(self.entity, f"{one.name}: {fault}") from None
+
+    def _argument_value(self, argument: Argument, given: object) -> JSON:
+        """A value of an argument as the method takes it, also from a caption."""
+        field, dictionary = Field(argument.name, argument.type), self.closed.get(argument.name)
+        try:
+            value = argument.value(given)
+        except Unfit:
+            if dictionary is None:
+                raise
+            value = argument.value(coded(field, Op.EQ, given, dictionary, None))
+        return operand(field, value)
 
     def _of_all(self, parts: Sequence[dict[str, ArgumentValues]]) -> dict[str, ArgumentValues]:
         found: dict[str, ArgumentValues] = {}

@@ -106,6 +106,8 @@ COMMANDS = (
     (["write", "deal", "good.csv", "--mode", "ins"], 2, "не одно из"),
     (["count", "deal", "more"], 2, "Лишние аргументы"),
     (["write", "--help"], 0, "Записать строки файла в сущность"),
+    (["read", "--help"], 0, "-o, --out ФАЙЛ"),
+    (["read"], 2, "Не указан аргумент 'СУЩНОСТЬ'."),
 )
 
 
@@ -138,3 +140,5 @@ def test_the_tables_of_notebooks_are_in_russian(box, monkeypatch):
         for html in (one._repr_html_() for one in shown):
             assert not english(re.sub("<[^>]*>", "\n", html))
     assert "<td>добавлено</td>" not in report._repr_html_()
+    assert {"сущность", "строки"} <= set(re.findall("<th[^>]*>([^<]*)", box._repr_html_()))
+    assert re.search(r"\(запросы: \d+, отклонено: \d+\)", box._repr_html_())

@@ -247,7 +247,7 @@ def test_an_interrupt_ends_with_the_report_and_status_130(run, monkeypatch: pyte
     monkeypatch.setattr(writing, "write_entity", interrupted)
     ran = run("write", "deal", str(written(tmp_path / "deals.jsonl")), "--mode", "insert")
     assert ran.status == 130
-    assert "insert of 1 rows" in ran.text
+    assert "insert of 1 row, " in ran.text
     assert "--resume an.sqlite to continue" in ran.err
 
 

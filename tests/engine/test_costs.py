@@ -59,6 +59,20 @@ def test_a_damaged_or_old_memory_is_no_memory(kept: object) -> None:
     assert costs.known == {}
 
 
+def test_costs_are_written_down_at_once_for_a_new_rate_and_later_once_a_minute() -> None:
+    """A script that reads a table and ends is shorter than a minute."""
+    costs = Costs()
+    assert not costs.is_due(60.0)
+    costs.take("crm.item.fields", 0.02, 1.0, 1000.0, batched=False)
+    assert costs.is_due(60.0)
+    costs.take(WIDE, 0.3, 50.0, 1001.0, batched=True)
+    assert costs.is_due(60.0)
+    costs.take(WIDE, 0.4, 50.0, 1002.0, batched=True)
+    assert not costs.is_due(60.0)
+    costs.take(WIDE, 0.4, 50.0, 1061.0, batched=True)
+    assert costs.is_due(60.0)
+
+
 def test_what_was_never_measured_is_taken_from_calls_of_the_same_method() -> None:
     costs = Costs()
     assert costs.seconds(WIDE, batched=True) == FIRST_COST

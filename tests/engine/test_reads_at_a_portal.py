@@ -145,6 +145,7 @@ def test_a_plan_names_the_seconds_of_the_bucket_and_of_the_operating_time():
     assert least_seconds(bx.Limits(), 49, 0.0) == 0.0
     assert least_seconds(bx.Limits(), 409, 320.0) == 180.0
     assert least_seconds(bx.Limits(), 409, 960.1) == 1200.0
+    assert least_seconds(bx.Limits(), 2, 7.2) == 3.6  # no more requests in flight than there are
     assert least_seconds(bx.Limits.enterprise(), 409, 0.0) == 32.0
 
 

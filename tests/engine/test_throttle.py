@@ -197,6 +197,14 @@ def test_a_refusal_pauses_everyone_and_the_pause_grows_until_a_request_is_let_in
     assert bucket.ready_at(110.0) == pytest.approx(111.0)
 
 
+def test_the_only_place_of_a_small_bucket_is_free_when_it_has_leaked():
+    """Its level is a fraction, and what is left of it after adding and taking away 1 may be a rounding error more."""
+    bucket = Bucket(burst=2, per_second=0.3)
+    bucket.arrived(bucket.depart(0.0), 0.1)
+    for step in range(1, 100):
+        assert bucket.ready_at(0.1 + step / 30) == pytest.approx(0.1 + 1 / 0.3)
+
+
 def test_a_bucket_that_turns_out_smaller_is_no_fuller_than_its_brim():
     """Who took a portal for an Enterprise one, and was refused, goes on with the right limits at once."""
     bucket = Bucket(250, 5.0)

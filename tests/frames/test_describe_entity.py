@@ -43,7 +43,7 @@ def test_what_the_portal_says_of_a_field_is_there(portal: bx.Portal):
     ]
     choices = described.loc["UF_CRM_COLOUR", "choices"]
     assert len(choices) > 1
-    assert set(choices[0]) == {"code", "title"}
+    assert set(choices[0]) == {"code", "title", "pipeline"}
 
 
 def test_it_asks_for_the_description_and_what_its_codes_mean(portal: bx.Portal):
@@ -52,9 +52,15 @@ def test_it_asks_for_the_description_and_what_its_codes_mean(portal: bx.Portal):
     dictionaries = {"crm.status.list", "crm.category.list", "crm.currency.list"}
     assert set(portal.stats.methods) == {"crm.item.fields", *dictionaries}
     choices = dict(zip(*(table.column(name).to_pylist() for name in ("code", "choices")), strict=True))
-    assert {"code": "WON", "title": "Сделка успешна"} in choices["stageId"]
-    assert {"code": "1", "title": "Закупки"} in choices["categoryId"]
+    assert {"code": "1", "title": "Закупки", "pipeline": None} in choices["categoryId"]
     assert all(choices[name] for name in ("sourceId", "typeId", "currencyId"))
+
+
+def test_stages_of_one_caption_are_told_apart_by_their_pipeline(portal: bx.Portal):
+    rows = bx.describe_entity("deal", portal, backend="pyarrow").to_pylist()
+    stages = next(row["choices"] for row in rows if row["code"] == "stageId")
+    won = {one["code"]: one["pipeline"] for one in stages if one["title"] == "Сделка успешна"}
+    assert won == {"WON": "Общая", "C1:WON": "Закупки", "C5:WON": "B2B & партнёры"}
 
 
 def test_what_cannot_be_described_is_an_error(portal: bx.Portal):

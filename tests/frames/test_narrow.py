@@ -52,7 +52,7 @@ def cell(value: object, kind: pa.DataType, timezone: str | None = None) -> Any:
         (pd.NA, INT, None),
         (pd.NaT, DATE, None),
         (Decimal("NaN"), DECIMAL, None),
-        (np.datetime64("NaT"), MOMENT, None),
+        (np.datetime64("NaT", "s"), MOMENT, None),
         (1, FLOAT, 1.0),
         ("0.1", FLOAT, 0.1),
         (Decimal("0.1"), FLOAT, 0.1),

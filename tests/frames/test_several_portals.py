@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from time import monotonic
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -20,8 +21,10 @@ import bx24frames as bx
 from bx24frames import aio
 from bx24frames.errors import ConfigError, PortalsError, TransportError, UnknownColumn, ValidationError
 from bx24frames.options import Backend
+from bx24frames.portal import several
 from bx24frames.scan.united import Union
 from bx24frames.testing import no_waiting
+from bx24frames.verbs.signature import ReadOptions
 
 Boxes = tuple[bx.Sandbox, bx.Sandbox]
 Portals = list[bx.Portal]
@@ -53,10 +56,10 @@ def dead() -> Iterator[bx.Portal]:
 
 
 @contextmanager
-def silent_portal() -> Iterator[bx.Portal]:
+def silent_portal(timeout: float = 0.5) -> Iterator[bx.Portal]:
     """A portal that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        yield bx.Portal(f"http://127.0.0.1:{server.getsockname()[1]}/rest/1/code/", timeout=0.5)
+        yield bx.Portal(f"http://127.0.0.1:{server.getsockname()[1]}/rest/1/code/", timeout=timeout)
 
 
 def add_field(portal: bx.Portal, name: str = "NEWS", kind: str = "string", title: str = "") -> None:
@@ -205,6 +208,37 @@ def test_a_silent_portal_is_asked_once(portals: Portals, read: Callable[[str, Po
     assert "sent no answer within 0.5 s" in str(caught.value)
 
 
+def test_a_portal_that_sends_nothing_says_what_became_of_the_last_request(portals: Portals) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/rest/1/code/"
+    refusing = bx.Portal(address, timeout=0.2)  # less than the delays between its attempts
+    with pytest.raises(PortalsError, match=r"no answer within 0.2 s: nobody answers at 127.0.0.1:\d+"):
+        bx.count_entity("deal", [refusing, *portals])
+
+
+def test_chunks_of_named_columns_do_not_wait_for_a_silent_portal(portals: Portals) -> None:
+    add_field(portals[1])
+    with silent_portal(timeout=600.0) as silent:
+        listed, wanted = [silent, *portals], ["id", "UF_CRM_NEWS"]
+        chunks = bx.iter_entity("deal", listed, columns=wanted, chunk_size=100, backend="pyarrow")
+        found = [next(chunks) for _ in range(3)]  # 130 rows and 70 rows
+        chunks.close()
+    assert sorted((chunk["portal"][0].as_py(), len(chunk)) for chunk in found) == sorted(
+        [(host(portals[0]), 100), (host(portals[0]), 30), (host(portals[1]), 70)]
+    )
+    assert {chunk.schema.remove_metadata() for chunk in found} == {
+        pa.schema({"portal": pa.string(), "id": pa.int64(), "UF_CRM_NEWS": pa.string()})
+    }
+
+
+def test_a_silent_portal_gives_up_its_place(portals: Portals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(several, "QUIET_SECONDS", 0.01)
+    with silent_portal(timeout=600.0) as silent:
+        chunks = bx.iter_entity("deal", [silent, *portals], columns=["id"], portals_at_once=1)
+        assert {next(chunks)["portal"].iloc[0] for _ in portals} == set(map(host, portals))
+        chunks.close()
+
+
 def test_all_portals_dead(dead: bx.Portal) -> None:
     with pytest.raises(PortalsError) as caught:
         bx.read_entity("deal", [dead])
@@ -252,9 +286,56 @@ def test_a_limit_stops_at_the_portals_that_are_needed(boxes: Boxes, portals: Por
     assert boxes[1].stats.calls.get("crm.item.list", 0) == 0
 
 
+@pytest.mark.parametrize("limit", [0, 1, 60, 199, 500])
+@pytest.mark.parametrize("order", ["opportunity", ("closedate", "desc"), "title", ("opened", "desc")])
+def test_a_limit_in_an_order_is_of_the_first_rows_of_all_portals(
+    portals: Portals, order: str | tuple[str, str], limit: int
+) -> None:
+    column, direction = (order, "asc") if isinstance(order, str) else order
+    rows = bx.read_entity("deal", portals, columns=["id", column], backend="pyarrow").to_pylist()
+    known = [row for row in rows if row[column] is not None]
+    known.sort(key=lambda row: _compared(row[column]), reverse=direction == "desc")  # equal rows stay as they stand
+    null = [row for row in rows if row[column] is None]
+    expected = [*null, *known] if direction == "asc" else [*known, *null]
+    asked = ReadOptions(order_by=order, limit=limit)
+    whole = bx.read_entity("deal", portals, backend="pyarrow", **{**asked, "columns": ["id", column]})
+    assert whole.to_pylist() == expected[:limit]
+    chunks = list(bx.iter_entity("deal", portals, chunk_size=50, backend="pyarrow", **{**asked, "columns": ["id"]}))
+    assert [len(chunk) for chunk in chunks] == [min(50, len(whole) - at) for at in range(0, len(whole) or 1, 50)]
+    assert pa.concat_tables(chunks) == whole.select(["portal", "id"])
+
+
+def _compared(value: Any) -> Any:
+    return (value.lower(), value) if isinstance(value, str) else value
+
+
+def test_the_first_rows_in_an_order_are_captioned_and_a_failure_costs_its_own(
+    portals: Portals, dead: bx.Portal
+) -> None:
+    with pytest.raises(PortalsError) as caught:
+        bx.read_entity("deal", [dead, *portals], columns=["id", "stageId"], order_by="title", limit=20, labels=True)
+    expected = bx.read_entity("deal", portals, columns=["id"], order_by="title", limit=20)
+    assert caught.value.frame[["portal", "id"]].equals(expected)
+    assert str(caught.value.frame.dtypes["stageId"]) == "category"
+
+
+def test_the_first_rows_in_an_order_are_those_that_the_portals_sorted(boxes: Boxes, portals: Portals) -> None:
+    bx.count_entity("deal", portals)
+    before = [box.stats.requests for box in boxes]
+    bx.read_entity("deal", portals, columns=["id"], order_by=("opportunity", "desc"), limit=10)
+    assert max(box.stats.requests - known for box, known in zip(boxes, before, strict=True)) <= 3
+
+
+def test_a_portal_that_a_limit_does_not_reach_cannot_fail(portals: Portals, dead: bx.Portal) -> None:
+    assert len(bx.read_entity("deal", [*portals, dead], columns=["id"], limit=150)) == 150
+    with pytest.raises(PortalsError) as caught:
+        bx.read_entity("deal", [dead, *portals], columns=["id"], limit=150)
+    assert len(caught.value.frame) == 150
+
+
 def test_arguments_that_mean_nothing_for_a_list(boxes: Boxes, portals: Portals) -> None:
-    with pytest.raises(ConfigError, match="limit with order_by"):
-        bx.read_entity("deal", portals, limit=1, order_by="title")
+    with pytest.raises(ConfigError, match="ids of several portals have no common order"):
+        bx.read_entity("deal", portals, limit=1, order_by=("id", "desc"))
     with pytest.raises(ConfigError, match="empty"):
         bx.read_entity("deal", [])
     with pytest.raises(ConfigError, match=f"{host(portals[0])} is named twice"):
@@ -263,6 +344,18 @@ def test_arguments_that_mean_nothing_for_a_list(boxes: Boxes, portals: Portals) 
         bx.read_entity("crm.vat.list", portals)
     with pytest.raises(ConfigError, match="index names columns that are not read"):
         bx.read_entity("deal", portals, columns=["id"], index="title")
+
+
+def test_days_in_conditions_are_warned_of_once(portals: Portals) -> None:
+    with pytest.warns(UserWarning, match="midnight in each portal's zone") as caught:
+        bx.read_entity("deal", portals, filters={">=createdTime": "2024-01-01"}, columns=["id", "createdTime"])
+    assert len(caught) == 1
+
+
+def test_functions_for_one_portal_name_those_for_a_list(portals: Portals) -> None:
+    for one in (bx.describe_entity, bx.entity_schema, bx.scan_entity):
+        with pytest.raises(ConfigError, match="not a list of portals\nread_entity, iter_entity"):
+            one("deal", portals)
 
 
 def test_rows_are_ordered_within_each_portal(portals: Portals) -> None:

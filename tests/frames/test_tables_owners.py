@@ -54,6 +54,22 @@ def test_an_owner_has_its_type_in_any_spelling(portal: bx.Portal, spelling: obje
     )
 
 
+@pytest.mark.parametrize("caption", ["Сделка", "сделка"])
+def test_an_owner_has_its_type_by_caption(portal: bx.Portal, caption: str) -> None:
+    assert read(portal, "product_row", ownerId=[1, 2], ownerType=caption).equals(
+        read(portal, "product_row", ownerId=[1, 2])
+    )
+
+
+def test_an_unknown_type_of_owners_is_refused(portal: bx.Portal) -> None:
+    """The portal would answer no rows for it."""
+    for name in OWNED:
+        with pytest.raises(FilterError, match="'dael' is not a type such as 'deal'"):
+            read(portal, name, ownerId=[1, 2], ownerType="dael")
+        with pytest.raises(ConfigError, match="'dael' is not a type such as 'deal'"):
+            bx.read_entity(f"{name}:dael:1", portal)
+
+
 def test_product_rows_of_all_deals(portal: bx.Portal, deals: pa.ChunkedArray) -> None:
     before = portal.stats.requests
     rows = read(portal, "product_row", ownerId=deals)

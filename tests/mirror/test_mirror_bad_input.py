@@ -13,7 +13,7 @@ import pytest
 from unlimited import FAST
 
 import bx24frames as bx
-from bx24frames.errors import ConfigError, StoreError, SyncError, UnknownEntity
+from bx24frames.errors import ConfigError, StoreError, SyncError, UnknownColumn, UnknownEntity
 from bx24frames.mirror.spool import Spool
 from bx24frames.mirror.stores.duckdb_file import DuckDBStore
 
@@ -80,7 +80,7 @@ def test_a_store_that_is_nothing_of_the_kind(world: World) -> None:
 
 def test_two_syncs_at_once(world: World) -> None:
     running = Spool(DuckDBStore(world.store).spool, "crm.duckdb")
-    with pytest.raises(ConfigError, match="Another sync"):
+    with pytest.raises(StoreError, match="Another sync"):
         world.sync("company")
     running.close()
     assert world.sync("company").inserted
@@ -131,3 +131,10 @@ def test_a_journal_is_no_store(world: World) -> None:
     journal.close()
     with pytest.raises(StoreError, match="mirror"):
         world.sync("company")
+
+
+def test_a_column_of_history_that_no_table_has(world: World) -> None:
+    with pytest.raises(UnknownColumn, match=r"'titel'(.|\n)*title"):
+        world.sync(["company", "user"], history=["titel"])
+    assert not world.store.exists() or world.sql("SELECT count(*) FROM _sync_state") == [(0,)]
+    world.sync(["company", "user"], history=["title"])

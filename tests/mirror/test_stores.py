@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from bx24frames.errors import StoreError
 from bx24frames.mirror.stores.choice import store_of
 from bx24frames.mirror.stores.postgres import PostgresStore
 from bx24frames.mirror.stores.statements import META
+from bx24frames.sandbox import Fault
 
 from .conftest import World
 
@@ -127,6 +129,81 @@ def test_all_stores_are_equal_after_the_same_runs(places: dict[str, Any], monkey
     assert len(found["duckdb"]["deal_history"]) == 61
     links = [row for row in found["duckdb"]["deal_contact"] if row["DEAL_ID"] == ids[-5] and not row["_deleted_at"]]
     assert {row["CONTACT_ID"] for row in links} == {first, second}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_table_has_a_mark(kind: str, places: dict[str, Any], world: World) -> None:
+    """Names that end as our own tables do included: ``deal_stage_history`` is no history of a table."""
+    entities = ["deal", "stage_history:2"]
+    bx.sync_entities(entities, world.portal, store=places[kind], progress=False)
+    store = store_of(places[kind])
+    with closing(store):
+        kept = store.open()
+    assert {table for _, table in kept.marks} == {"deal", "deal_stage_history"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_with_long_names_are_found_again(kind: str, places: dict[str, Any], world: World) -> None:
+    """PostgreSQL cuts names after 63 bytes: two codes that begin alike stay two columns, with the same name in each
+    store.
+    """
+    code, turned = f"UF_CRM_{'A' * 60}", "UF_CRM_MIRROR_RETYPED_LATER"
+    admin = world.box.admin
+    for one in (f"{code}1", f"{code}2", turned):
+        admin.add_field("deal", one, "string")
+    try:
+        bx.sync_entities("deal", world.portal, store=places[kind], progress=False)
+        admin.retype_field("deal", turned, "money")
+        first, second = (
+            bx.sync_entities("deal", world.portal, store=places[kind], progress=False, retyped="column")
+            for _ in range(2)
+        )
+    finally:
+        for one in (f"{code}1", f"{code}2", turned):
+            admin.remove_field("deal", one)
+    assert [one["kind"] for one in first.tables["drift"][0].as_py()] == ["retyped"]
+    assert second.tables["drift"][0].as_py() == []
+    names = [name for name in rows_of(places[kind], "deal")[0] if name.startswith(("UF_CRM_AAA", turned))]
+    assert sorted(names) == [
+        f"UF_CRM_{'A' * 47}_08851199",
+        f"UF_CRM_{'A' * 47}_5cf8918e",
+        turned,
+        f"{turned}__struct_amount_decimal_18__d573adcc",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "postgres"])
+def test_captions_of_columns_survive_the_rights_to_read_them(kind: str, places: dict[str, Any], world: World) -> None:
+    """A view has text for a coded column before, while and after its dictionary can be read."""
+    faults, admin = world.box.faults, world.box.admin
+    codes = ("UF_CRM_FIRST_DRIFT", "UF_CRM_SECOND_DRIFT")
+    portal = bx.Portal(world.box.url, limits=FAST, cache=False)
+    try:
+        bx.sync_entities("deal", portal, store=places[kind], progress=False)
+        before = captions(places[kind])
+        for code in codes:
+            faults.clear()
+            if code == codes[0]:
+                denied = {"code": "ACCESS_DENIED", "text": "Access denied", "status": 403}
+                for method in ("crm.category.list", "crm.status.list"):
+                    faults.add(Fault("command_error", method=method, times=None, **denied))
+            admin.add_field("deal", code, "string")
+            bx.sync_entities("deal", portal, store=places[kind], progress=False)
+            assert captions(places[kind]) == before
+    finally:
+        faults.clear()
+        for code in codes:
+            admin.remove_field("deal", code)
+    assert all(isinstance(pipeline, str) and not pipeline.isdigit() for pipeline, _ in before)
+
+
+def captions(place: Any) -> list[tuple[object, object]]:
+    """The pipeline and stage of each deal, in words."""
+    if isinstance(place, PostgresStore):
+        with place._session() as session:
+            return session.run('SELECT "categoryId", "stageId" FROM deal_labels ORDER BY id')  # type: ignore[return-value]
+    with duckdb.connect(place) as connection:
+        return connection.execute("SELECT categoryId, stageId FROM deal_labels ORDER BY id").fetchall()
 
 
 def interrupted(portal: bx.Portal, place: Any, patch: pytest.MonkeyPatch) -> None:

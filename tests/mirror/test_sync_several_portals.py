@@ -9,7 +9,7 @@ import pytest
 from unlimited import FAST
 
 import bx24frames as bx
-from bx24frames.errors import ConfigError, PortalsError, SyncError, TransportError
+from bx24frames.errors import ConfigError, PortalsError, SyncError, TransportError, UnknownColumn
 from bx24frames.testing import no_waiting
 
 from .conftest import SIZES, World
@@ -92,3 +92,10 @@ def test_several_first_loads_share_a_bar(world: World, other: bx.Portal, capfd: 
     shown = capfd.readouterr().err
     assert "first load: portals 1 to 2" in shown
     assert "company" not in shown
+
+
+def test_history_names_columns_that_some_portal_has(world: World, other: bx.Portal) -> None:
+    add_field(other, "string")
+    bx.sync_entities("company", [world.portal, other], store=world.store, history=["UF_CRM_NEWS"], progress=False)
+    with pytest.raises(UnknownColumn, match="'UF_CRM_NWES'"):
+        bx.sync_entities("company", [world.portal, other], store=world.store, history=["UF_CRM_NWES"], progress=False)

@@ -83,11 +83,22 @@ def test_a_renamed_stage_changes_the_view_alone(world: World) -> None:
     assert stage == "Fresh"
 
 
+def test_in_russian_the_error_is_translated_and_the_column_of_messages_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BX24FRAMES_LANG", "ru")
+    world.box.admin.set_role(1, Role(tables={"deal": "own"}))
+    with pytest.raises(SyncError, match="ничего не отмечено удалённым") as caught:
+        world.sync("deal")
+    [message] = caught.value.report.tables["message"].to_pylist()
+    assert "nothing was marked as deleted" in message
+
+
 def test_cut_rights_mark_nothing_and_come_back_as_they_were(world: World) -> None:
     alive = world.sql("SELECT count(*) FROM deal_now")
     marks = world.sql("SELECT mark FROM _sync_state WHERE entity = 'deal'")
     world.box.admin.set_role(1, Role(tables={"deal": "own"}))
-    with pytest.raises(SyncError, match=r"deal"):
+    with pytest.raises(SyncError, match=r"deal(.|\n)*run once with full=True"):
         world.sync(["deal", "contact"])
     assert world.sql("SELECT count(*) FROM deal_now") == alive
     assert world.sql("SELECT mark FROM _sync_state WHERE entity = 'deal'") == marks

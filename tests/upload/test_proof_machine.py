@@ -27,7 +27,17 @@ from bx24frames.upload.reconcile import settle_doubts
 from bx24frames.upload.request import Upload, WriteRequest
 from bx24frames.upload.source import ArrowSource
 from bx24frames.upload.state import Doubt, RowState, RowStates
-from bx24frames.upload.steps import Delivery, RowsAfter, RowsLike, Script, Send, UploadStep, WaitUntil, answer_to
+from bx24frames.upload.steps import (
+    Delivery,
+    RowsAfter,
+    RowsById,
+    RowsLike,
+    Script,
+    Send,
+    UploadStep,
+    WaitUntil,
+    answer_to,
+)
 
 FIELDS: Final = (
     Field("id", "integer", read_only=True),
@@ -112,6 +122,8 @@ def listing(rows: Mapping[int, Mapping[str, object]], like: Sequence[int] = ()) 
             return {row_id: {code: row.get(code) for code in step.codes} for row_id, row in listed.items()}
         if isinstance(step, RowsLike):
             return list(like)
+        if isinstance(step, RowsById):
+            return {row_id: rows[row_id] for row_id in step.ids if row_id in rows}
         raise AssertionError(f"it asked {step}")
 
     return answer
@@ -177,7 +189,16 @@ def test_a_row_that_went_ahead_and_is_not_listed_stops_the_others() -> None:
     run = Run(given, [lost(0), lost(1), lost(2)], {}, listing({}, like=[55])).to_its_end()
     assert run.sent == [[0]]
     assert run.told() == ["inserted", "unknown", "unknown"]
+    assert "it may be there twice" in run.why(0)
     assert "row 500" in run.why(1)
+
+
+def test_an_equal_row_of_another_author_makes_absence_unproven() -> None:
+    """No row of the upload has shown yet that the portal gives its rows the author of the credential."""
+    shown: dict[int, dict[str, object]] = {102: {"title": "b", "createdBy": 9}, 103: {"title": "?", "createdBy": 9}}
+    run = Run(upload({"title": ["b"]}), [lost(0)], {}, listing(shown)).to_its_end()
+    assert (run.sent, run.told()) == ([], ["unknown"])
+    assert "102" in run.why(0)
 
 
 def test_rows_that_the_portal_refuses_do_not_use_up_the_attempts() -> None:

@@ -93,6 +93,23 @@ def test_a_probe_shows_whether_the_list_contains_new_rows(sandbox: bx.Sandbox, l
     report = bx.write_entity(frame, "deal", seen, mode="insert", on_error="report")
     assert len(uploaded(sandbox)) == 21
     assert (report.inserted, report.unknown) == (1, 19)
+    first = report.frame().iloc[0]
+    assert (first["action"], first["code"]) == ("inserted", "NOT_STORED")
+    assert "it may be there twice" in first["message"]
+
+
+@pytest.mark.parametrize("automation", [None, True])
+@pytest.mark.parametrize("rows", [1, 3])
+def test_rows_of_a_webhook_that_has_another_owner_by_now_are_not_doubled(
+    rows: int, automation: bool | None, sandbox: bx.Sandbox, lens: Lens, seen: bx.Portal
+) -> None:
+    """When its maker is dismissed, a webhook keeps its address and writes as another user."""
+    sandbox.store.database.change("UPDATE deal SET createdBy = 1")
+    lens.losses, lens.stores = [Loss(after=0.0)], "createdBy = 9"
+    frame = deals(rows)
+    report = bx.write_entity(frame, "deal", seen, mode="insert", automation=automation, on_error="report")
+    assert report.unknown == rows == len(uploaded(sandbox))
+    assert report.frame()["message"].str.contains("it may be one of these rows").all()
 
 
 @pytest.mark.parametrize("word", ["page", "half", "empty", "page 502"])

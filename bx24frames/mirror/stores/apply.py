@@ -13,6 +13,7 @@ from bx24frames.mirror.stores.history import end_versions, keep_versions, prepar
 from bx24frames.mirror.stores.statements import (
     COLUMNS,
     CONTROL,
+    LABEL_KEY,
     LABELS,
     LOG,
     META,
@@ -20,6 +21,7 @@ from bx24frames.mirror.stores.statements import (
     STATE,
     DatabaseSession,
     Spelling,
+    column_types,
     labels_view,
     listed_names,
     literal,
@@ -72,7 +74,7 @@ def apply(session: DatabaseSession, spelling: Spelling, change: Change, tables: 
     captioned = change.labels is None or labels_view(name) in tables
     if change.drift or not captioned or not _has_columns(session, change):
         _describe(session, change)
-        make_views(session, change)
+        make_views(session, spelling, change)
     _write_labels(session, change)
     _write_state(session, change, applied)
     return applied
@@ -83,6 +85,8 @@ def begin_store(session: DatabaseSession, spelling: Spelling) -> None:
     for name, columns in CONTROL.items():
         spelled = columns.format(text=spelling.text, time=spelling.time)
         session.run(f"CREATE TABLE {quoted(name)} ({spelled})")
+    if spelling.key_clause:
+        session.run(f"ALTER TABLE {LABELS} ADD PRIMARY KEY ({listed_names(LABEL_KEY)})")
     session.run(f"INSERT INTO {quoted(META)} VALUES ('made by', ?), ('layout', ?)", OURS, str(LAYOUT))
 
 
@@ -98,21 +102,11 @@ def _create(session: DatabaseSession, spelling: Spelling, change: Change) -> Non
 
 
 def _add_columns(session: DatabaseSession, spelling: Spelling, change: Change) -> None:
-    there = set(columns_of(session, change.table.name))
+    there = column_types(session, change.table.name)
     for field in change.schema:
         if field.name not in there:
             spelled = spelling.type_of(field.type)
             session.run(f"ALTER TABLE {quoted(change.table.name)} ADD COLUMN {quoted(field.name)} {spelled}")
-
-
-def columns_of(session: DatabaseSession, table: str) -> list[str]:
-    """The columns of a table, in order."""
-    rows = session.run(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ? "
-        "ORDER BY ordinal_position",
-        table,
-    )
-    return [str(row[0]) for row in rows]
 
 
 def _take_rows(session: DatabaseSession, change: Change) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.mirror.stores.statements import DatabaseSession, Spelling, listed_names, quoted
+from bx24frames.mirror.stores.statements import DatabaseSession, Spelling, column_types, listed_names, quoted
 from bx24frames.mirror.type_names import TEXTS
 from bx24frames.scan.united import PORTAL
 
@@ -33,19 +33,17 @@ def prepare_history(session: DatabaseSession, spelling: Spelling, change: Change
     kept = kept_columns(change)
     types = {field.name: spelling.type_of(field.type) for field in change.schema}
     if name in tables:
-        rows = session.run(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() "
-            "AND table_name = ?",
-            name,
-        )
+        there = column_types(session, name)
         for column in kept:
-            if (column,) not in rows:
+            if column not in there:
                 session.run(f"ALTER TABLE {quoted(name)} ADD COLUMN {quoted(column)} {types[column]}")
         return
     columns = [f"{PORTAL} {spelling.text} NOT NULL"]
     columns += [f"{quoted(column)} {types[column]}" for column in (*change.table.key, *kept)]
     columns += [f"valid_from {spelling.time}", f"valid_to {spelling.time}"]
     session.run(f"CREATE TABLE {quoted(name)} ({', '.join(columns)})")
+    if spelling.key_clause:
+        session.run(f"CREATE INDEX ON {quoted(name)} ({listed_names([PORTAL, *change.table.key])})")
 
 
 def seed_history(session: DatabaseSession, change: Change) -> None:

@@ -83,8 +83,6 @@ class ParquetStore:
         marks: dict[tuple[str, str], Mark] = {}
         columns: dict[tuple[str, str], tuple[StoreColumn, ...]] = {}
         for path in sorted(self.folder.glob("*.parquet")):
-            if path.name.startswith("_sync") or path.stem.endswith("_history"):
-                continue
             for portal, facts in self._facts(path).items():
                 marks[portal, path.stem], columns[portal, path.stem] = _read_facts(facts)
         return Kept(marks, columns)

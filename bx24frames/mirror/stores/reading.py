@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bx24frames.errors import StoreError
 from bx24frames.mirror.state import DELETED, LAYOUT, Kept, Mark, Reread, StoreColumn
-from bx24frames.mirror.stores.statements import COLUMNS, META, OURS, STATE, DatabaseSession, quoted
+from bx24frames.mirror.stores.statements import COLUMNS, META, OURS, STATE, DatabaseSession, column_types, quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -149,13 +149,7 @@ def differing_in_store(session: DatabaseSession, portal: str, table: TablePlan, 
 
 def _links(session: DatabaseSession, table: TablePlan, column: str) -> str:
     """The alive rows with each of their links, as a named query."""
-    several = session.run(
-        "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ? "
-        "AND column_name = ?",
-        table.name,
-        column,
-    )
-    kind = str(several[0][0]).upper() if several else ""
+    kind = column_types(session, table.name).get(column, "").upper()
     value = f"t.{quoted(column)}"
     link = f"unnest({value})" if kind.endswith("[]") or kind == "ARRAY" else value
     return (

@@ -36,6 +36,8 @@ CONTROL: Final[Mapping[str, str]] = {
     LABELS: "portal {text} NOT NULL, dictionary {text} NOT NULL, code {text}, title {text}",
 }
 """The control tables, and their columns."""
+LABEL_KEY: Final = ("portal", "dictionary", "code")
+"""The key of `LABELS`, by which the views find captions."""
 
 TypeOf: TypeAlias = "Callable[[pa.DataType], str]"
 
@@ -101,36 +103,57 @@ def labels_view(table: str) -> str:
     return f"{table}_labels"
 
 
-def make_views(session: DatabaseSession, change: Change) -> None:
+def make_views(session: DatabaseSession, spelling: Spelling, change: Change) -> None:
     """Create or renew ``TABLE_now`` and ``TABLE_labels``.
 
     The columns are in the order of the table, where new ones are the last: PostgreSQL replaces a view only by one that
     has further columns at its end.
     """
     name = change.table.name
+    types = column_types(session, name)
+    del types[DELETED]
+    alive = f"t.{DELETED} IS NULL"
+    table = f"{quoted(name)} t"
+    _make_view(session, f"{name}_now", types, f"SELECT {listed_names([*types], 't.')} FROM {table} WHERE {alive}")
+    if change.labels is None:
+        return
+    labels = {column: change.labels[column] for column in types if column in change.labels}
+    worded = ", ".join(
+        f"{_caption(f'l{place}', column)} AS {quoted(column)}" if column in labels else f"t.{quoted(column)}"
+        for place, column in enumerate(types)
+    )
+    captions = [
+        f"LEFT JOIN {LABELS} l{place} ON l{place}.portal = t.portal AND l{place}.dictionary = "
+        f"{literal(labels[column])} AND l{place}.code = {_code(column)}"
+        for place, column in enumerate(types)
+        if column in labels
+    ]
+    query = f"SELECT {worded} FROM {' '.join([table, *captions])} WHERE {alive}"
+    _make_view(session, labels_view(name), types | dict.fromkeys(labels, spelling.text), query)
+
+
+def _make_view(session: DatabaseSession, name: str, types: Mapping[str, str], query: str) -> None:
+    """Create or replace a view; one in which a column had another type is dropped first, as PostgreSQL wants it."""
+    there = column_types(session, name)
+    if any(types[column].lower() != kind.lower() for column, kind in there.items()):
+        session.run(f"DROP VIEW {quoted(name)}")
+    session.run(f"CREATE OR REPLACE VIEW {quoted(name)} AS {query}")
+
+
+def column_types(session: DatabaseSession, table: str) -> dict[str, str]:
+    """The columns of a table or view with their types, in order."""
     rows = session.run(
-        "SELECT column_name FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = ? "
-        "ORDER BY ordinal_position",
-        name,
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema() "
+        "AND table_name = ? ORDER BY ordinal_position",
+        table,
     )
-    columns = [str(row[0]) for row in rows if row[0] != DELETED]
-    alive = f"FROM {quoted(name)} t WHERE t.{DELETED} IS NULL"
-    plain = ", ".join(f"t.{quoted(column)}" for column in columns)
-    session.run(f"CREATE OR REPLACE VIEW {quoted(f'{name}_now')} AS SELECT {plain} {alive}")
-    if change.labels is not None:
-        labels = change.labels
-        worded = ", ".join(
-            f"{_caption(labels[column], column)} AS {quoted(column)}" if column in labels else f"t.{quoted(column)}"
-            for column in columns
-        )
-        session.run(f"CREATE OR REPLACE VIEW {quoted(labels_view(name))} AS SELECT {worded} {alive}")
+    return {str(name): str(kind) for name, kind in rows}
 
 
-def _caption(dictionary: str, column: str) -> str:
+def _code(column: str) -> str:
+    return f"CAST(t.{quoted(column)} AS VARCHAR)"
+
+
+def _caption(labels: str, column: str) -> str:
     """The caption of a code, or its text where none is known."""
-    code = f"CAST(t.{quoted(column)} AS VARCHAR)"
-    known = (
-        f"SELECT min(l.title) FROM {LABELS} l WHERE l.portal = t.portal AND l.dictionary = {literal(dictionary)} "
-        f"AND l.code = {code}"
-    )
-    return f"COALESCE(({known}), {code})"
+    return f"COALESCE({labels}.title, {_code(column)})"

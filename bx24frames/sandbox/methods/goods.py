@@ -70,6 +70,7 @@ class Goods:
     one: str
     modified: tuple[str, ...] = ()
     created: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     bare: bool = False
     described: str = "getFields"
@@ -135,7 +136,7 @@ class Goods:
         return Result({self.kind: {name: _described(name, spec) for name, spec in by_name(self.kind).items()}})
 
     def _desk(self) -> Desk:
-        return Desk(self.kind, by_name(self.kind), self.created, self.modified, nullable=True,
+        return Desk(self.kind, by_name(self.kind), self.created, self.modified, self.authors, nullable=True,
                     refuse=lambda name, _: MethodError("0", f"Required fields: {name}"))  # fmt: skip
 
     def add(self, params: Params, context: Context) -> Result:
@@ -193,8 +194,16 @@ def _described(name: str, spec: FieldSpec) -> dict[str, Any]:
 
 
 _ALL: Final = (
+    # iblock module: CIBlockElement::Add takes the current user where no author is given
     Goods(
-        "product", "products", "product", ("timestampX",), ("dateCreate",), ("iblockId",), described="getFieldsByFilter"
+        "product",
+        "products",
+        "product",
+        ("timestampX",),
+        ("dateCreate",),
+        ("createdBy", "modifiedBy"),
+        ("iblockId",),
+        described="getFieldsByFilter",
     ),
     Goods("section", "sections", "section", needs=("iblockId",), bare=True),
     Goods("price", "prices", "price", ("timestampX",)),
