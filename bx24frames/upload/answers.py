@@ -26,6 +26,8 @@ __all__ = ["RowResults", "credential_refusal", "not_stored", "taken"]
 
 DENIED: Final = "access_denied"
 """The code of a missing right; of the right to import also with a prefix, ``CRM_ITEM_IMPORT_ACCESS_DENIED``."""
+NOT_DONE: Final = "NOT_DONE"
+"""The code of an outcome whose method answered false."""
 SERVER_ERRORS: Final = 500
 _FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 _CLOSED: Final = ("error_method_not_found", "entity_type_not_supported")
@@ -148,7 +150,7 @@ def _outcome(position: int, answer: Answer, encoded: Encoded, delivery: Delivery
         if delivery.done == "inserted" and made is None:
             return put("unknown", message="the answer contains no id")
         if delivery.done != "inserted" and _denies(answer.value):
-            return put("failed", message="the portal answered false, without an error")
+            return put("failed", code=NOT_DONE, message="the portal answered false, without an error")
         return put(delivery.done, made)
     if isinstance(answer, Lost):
         return put("unknown" if answer.sent else "failed", message=answer.reason)
