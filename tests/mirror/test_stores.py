@@ -244,6 +244,22 @@ def test_a_newer_layout_of_a_schema_is_refused(server: str, world: World) -> Non
         bx.sync_entities("company", world.portal, store=store, progress=False)
 
 
+@pytest.mark.parametrize("schema", ["Mixed Case", "копия", "select", "b'a\\d\""])
+def test_a_schema_may_have_any_name(schema: str, server: str, world: World) -> None:
+    store = PostgresStore(server, schema=schema)
+    assert bx.sync_entities("company", world.portal, store=store, progress=False).inserted
+    assert not bx.sync_entities("company", world.portal, store=store, progress=False).inserted
+    assert len(rows_of(store, "company")) == len(world.ids("company"))
+
+
+def test_a_schema_is_free_as_soon_as_a_sync_has_ended(server: str) -> None:
+    """The server notices a closed connection some time later."""
+    for _ in range(20):
+        store = PostgresStore(server, schema="in turn")
+        store.open()
+        store.close()
+
+
 def test_two_syncs_of_one_schema_are_refused(server: str, world: World) -> None:
     one, two = (PostgresStore(server, schema="held") for _ in range(2))
     one.open()

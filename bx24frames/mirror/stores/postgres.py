@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 SCHEMA: Final = "bitrix24"
 _PATIENCE: Final = 30.0
 """Seconds to wait for a lock of another session, and for the server to answer."""
+_SETTINGS: Final = (
+    "SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false), "
+    "set_config('timezone', 'UTC', false)"
+)
+"""Settings of a connection, not sent when it is opened: poolers refuse the parameter ``options`` there
+(https://www.pgbouncer.org/config.html, ignore_startup_parameters)."""
 NUL: Final = "\x00"
 """PostgreSQL stores no such character: it is left out."""
 
@@ -64,7 +70,9 @@ class PostgresStore:
         self._schema = schema
         self._patience = patience
         self._held: psycopg.Connection[tuple[object, ...]] | None = None
-        self.name = f"postgresql://{told.get('host', '')}/{told.get('dbname', '')}, schema {schema}"
+        self._lock_name = f"{SCHEMA}:{schema}"
+        port = f":{told['port']}" if "port" in told else ""
+        self.name = f"postgresql://{told.get('host', '')}{port}/{told.get('dbname', '')}, schema {schema}"
 
     @property
     def spool(self) -> Path:
@@ -86,7 +94,7 @@ class PostgresStore:
             raise
 
     def _lock(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
-        rows = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"{SCHEMA}:{self._schema}",)).fetchall()
+        rows = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (self._lock_name,)).fetchall()
         connection.commit()
         if rows != [(True,)]:
             raise StoreError(
@@ -125,10 +133,15 @@ class PostgresStore:
             return [apply(session, _SPELLING, change, tables_of(session)) for change in changes]
 
     def close(self) -> None:
-        """Release the lock of the schema."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        """Release the lock of the schema: the server may notice a closed connection later than the next sync begins."""
+        import psycopg
+
+        if self._held is None:
+            return
+        with contextlib.suppress(psycopg.Error):  # a lost connection holds no lock
+            self._held.execute("SELECT pg_advisory_unlock(hashtext(%s))", (self._lock_name,))
+        self._held.close()
+        self._held = None
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[PostgresSession]:
@@ -150,20 +163,22 @@ class PostgresStore:
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         import psycopg
 
-        wait = int(self._patience * 1000)
-        options = f"-c search_path={self._schema} -c lock_timeout={wait} -c timezone=UTC"
+        settings = (quoted(self._schema), f"{int(self._patience * 1000)}")
         try:
-            return psycopg.connect(
-                self._url,
-                options=options,
-                cursor_factory=psycopg.ClientCursor,
-                connect_timeout=max(2, int(self._patience)),
+            connection = psycopg.connect(
+                self._url, cursor_factory=psycopg.ClientCursor, connect_timeout=max(2, int(self._patience))
             )
+            with contextlib.ExitStack() as opened:
+                opened.callback(connection.close)
+                connection.execute(_SETTINGS, settings)
+                connection.commit()
+                opened.pop_all()
         except psycopg.Error as fault:
             raise StoreError(
                 f"{self.name} cannot be opened: {_first_line(fault)}",
                 guidance="Check the address, and that the server accepts connections from here.",
             ) from None
+        return connection
 
 
 class PostgresSession:
