@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,27 @@ def interrupted(portal: bx.Portal, place: Any, patch: pytest.MonkeyPatch) -> Non
     with patch.context() as patched:
         patched.setattr(store, "commit", ended)
         bx.sync_entities(ENTITIES, portal, store=store, history=["stageId", "title"])
+
+
+def test_a_reader_that_holds_a_table_is_waited_for_and_never_ended(server: str, world: World) -> None:
+    """A query of a program that reads captions, left open: a column is added once it has ended."""
+    psycopg = pytest.importorskip("psycopg")
+    code = "UF_CRM_WHILE_READ"
+    store = PostgresStore(server, schema="read meanwhile", patience=0.5)
+    sync = partial(bx.sync_entities, "company", world.portal, store=store, progress=False)
+    sync()
+    world.box.admin.add_field("company", code, "string")
+    try:
+        with psycopg.connect(server, options='-c search_path="read\\ meanwhile"') as reader:
+            query = "SELECT count(*) FROM company_labels"
+            before = reader.execute(query).fetchall()
+            with pytest.raises(StoreError, match="held by other sessions"):
+                sync()
+            assert reader.execute(query).fetchall() == before
+        [[added]] = sync().tables["drift"].to_pylist()
+    finally:
+        world.box.admin.remove_field("company", code)
+    assert added["column"] == code
 
 
 def test_a_server_that_is_not_there_is_one_clear_error(tmp_path: Path, world: World) -> None:
