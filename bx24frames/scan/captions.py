@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bx24frames.caller import warn
 from bx24frames.entities.captions import UNASKED, Dictionary, Lookup, Origin, lookup_of
 from bx24frames.entities.columns import Names
 from bx24frames.entities.types import is_list
@@ -28,14 +27,13 @@ __all__ = ["Captions", "WantedCaptions", "captioned_type", "captions_of", "wante
 class WantedCaptions:
     """A column to caption: its name in the frame, its field and its dictionary.
 
-    `beside`: the name of a new column for the captions; empty if they replace the codes. `named`: the caller named it.
+    `beside`: the name of a new column for the captions; empty if they replace the codes.
     """
 
     name: str
     field: Field
     lookup: Lookup
     beside: str = ""
-    named: bool = True
 
 
 def wanted_labels(
@@ -64,12 +62,11 @@ def wanted_labels(
     lookups = {field.code: lookup_of(field, entity_type_id) for field in fields.values()}
     asked = _asked(labels, lookups, names, list(fields))
     beside = {names.lookup(name).code: new for name, new in labels.items()} if isinstance(labels, Mapping) else {}
-    named = not (isinstance(labels, bool) or labels == "all")
     taken = [new for new in beside.values() if new in fields]
     if taken:
         raise ConfigError(f"labels names the new column {taken[0]!r}, which is read already", entity=names.entity)
     return tuple(
-        WantedCaptions(name, field, lookup, beside.get(field.code, ""), named)
+        WantedCaptions(name, field, lookup, beside.get(field.code, ""))
         for name, field in fields.items()
         if field.code in asked and (lookup := lookups[field.code]) is not None
     )
@@ -91,19 +88,13 @@ def _asked(labels: Labels, lookups: Mapping[str, Lookup | None], names: Names, c
 
 
 async def captions_of(connection: Connection, wanted: WantedCaptions, table: pa.Table | None) -> Captions:
-    """Get the captions for a column; for links, of the ids in `table`, or of all rows without one.
-
-    A column that the caller did not name keeps its codes where this user may not read the captions.
-    """
+    """Get the captions for a column; for links, of the ids in `table`, or of all rows without one."""
     ids = None
     if table is not None and wanted.lookup.origin is Origin.ROWS:
         ids = _ids(table.column(wanted.name), multiple=is_list(wanted.field))
     try:
         return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
     except PortalError as error:
-        if withheld(error) and not wanted.named:
-            warn(f"The captions of {wanted.name!r} are left out: this user may not read them ({error.message})")
-            return Captions(Dictionary("", {}))
         if withheld(error):
             needed = (
                 f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
