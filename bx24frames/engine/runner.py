@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from bx24frames.engine import batch, retry
-from bx24frames.engine.charges import BATCH
+from bx24frames.engine.charges import BATCH, printed_share
 from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import load_of, worked
@@ -264,11 +264,16 @@ class Runner:
             if isinstance(answer, Success):
                 self._failing = None
                 self.governor.bucket.accepted()
-                seconds = answer.batch_seconds if batched else answer.seconds
-                report = BudgetReport(answer.operating, answer.resets_in, seconds, answer.started, answer.finished)
+                report = _budget(answer, batched=batched)
                 told.setdefault(method, []).append(report)
                 if batched:
-                    whole = replace(report, operating=answer.batch_operating, resets_in=answer.batch_resets_in)
+                    whole = replace(
+                        report,
+                        operating=answer.batch_operating,
+                        resets_in=answer.batch_resets_in,
+                        printed=answer.finished,
+                        own=math.inf,
+                    )
             elif retry.is_crowded(answer):
                 self.governor.bucket.refused(now)
             elif isinstance(answer, Refusal) and retry.is_blocked(answer):
@@ -284,6 +289,19 @@ class Runner:
         if self._failing is not None and self._failures == _TELLING:
             told = translated(self._failing.message), translated("The request is being repeated.")
             PACKAGE_LOG.warning("%s: %s. %s", self.host, *told)
+
+
+def _budget(answer: Success, *, batched: bool) -> BudgetReport:
+    """The budget that the answer to a command reports."""
+    return BudgetReport(
+        answer.operating,
+        answer.resets_in,
+        answer.batch_seconds if batched else answer.seconds,
+        answer.started,
+        answer.finished,
+        answer.printed,
+        own=printed_share(answer.seconds) if batched else math.inf,
+    )
 
 
 def loop_here() -> asyncio.AbstractEventLoop:
