@@ -126,9 +126,9 @@ def test_an_address_where_no_server_answers_is_said_plainly(address: str) -> Non
 
 def test_a_server_that_needs_a_password_takes_it_from_the_address(server: RedisServer, client: redis.Redis) -> None:
     client.config_set("requirepass", "s3cret")
-    with pytest.raises(ConfigError, match="cannot be used: .*authenticate"):
+    with pytest.raises(ConfigError, match="authenticate"):
         RedisBucket(server.address, HOST, SLOW)
-    with pytest.raises(ConfigError, match="cannot be used: invalid username-password pair") as caught:
+    with pytest.raises(ConfigError, match="invalid username-password pair") as caught:
         RedisBucket(f"{server.address}?password=wr0ng", HOST, SLOW)
     assert "wr0ng" not in str(caught.value)
     assert RedisBucket(f"{server.address}?password=s3cret", HOST, SLOW).take() == 0.0
