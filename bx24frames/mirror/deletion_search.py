@@ -155,8 +155,7 @@ def _hand_out(searches: dict[Job, Search], asked: Sequence[tuple[Job, WindowQuer
 
 async def _confirm(connection: Connection, job: Job, search: Search, *, believe: bool) -> None:
     """Ask for each missing id by itself, and read the rows that only the portal has."""
-    absent = search.missing | job.absent
-    missing = absent - await existing(connection, job, absent) if absent else set()
+    missing = search.missing - await existing(connection, job, search.missing) if search.missing else set()
     if missing and not believe and too_many(len(missing), len(job.ids)):
         raise _suspicious(job, len(missing), len(job.ids))
     job.gone = tuple(sorted(missing))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.mirror.state import DELETED, LAYOUT, SYNCED, Applied, Change, Mark, StoreColumn
-from bx24frames.mirror.stores.history import end_versions, keep_versions, prepare_history, seed_history
+from bx24frames.mirror.stores.history import end_versions, fill_versions, keep_versions, prepare_history, seed_history
 from bx24frames.mirror.stores.statements import (
     COLUMNS,
     CONTROL,
@@ -212,6 +212,8 @@ def _fill(session: DatabaseSession, change: Change) -> None:
         f"UPDATE {quoted(change.table.name)} AS t SET {sets} FROM {FILLS} f WHERE t.portal = ? AND {same}",
         change.portal,
     )
+    if change.history is not None:
+        fill_versions(session, change, FILLS)
     session.run(f"DROP TABLE {FILLS}")
 
 
