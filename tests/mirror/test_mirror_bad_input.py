@@ -144,3 +144,8 @@ def test_a_column_of_history_that_no_table_has(world: World) -> None:
         world.sync(["company", "user"], history=["titel"])
     assert not world.store.exists() or world.sql("SELECT count(*) FROM _sync_state") == [(0,)]
     world.sync(["company", "user"], history=["title"])
+
+
+def test_rows_of_owners_are_named_by_their_owners(world: World) -> None:
+    with pytest.raises(ConfigError, match="Name them in front: deal_product_row"):
+        world.sync("product_row")
