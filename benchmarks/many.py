@@ -26,6 +26,8 @@ KINDS = 10
 """Sizes of portals, from a tenth of the largest to the largest."""
 FULL = 50_000
 """Deals of the largest portal that figures are given for."""
+BESIDE = 5000
+"""Deals of the largest portal that is read beside the peer, which holds all rows as Python objects."""
 SECONDS = 60.0
 TURNS = 3
 """Reads of which the quickest counts, where other work on the machine would decide a comparison."""
@@ -183,7 +185,9 @@ def main() -> None:
             "many": many(folder, given.portals, given.largest),
             "in_step": in_step(folder),
             "shared": shared(folder),
-            "beside": beside(folder, given.portals // 10, given.largest, given.peer) if given.peer else None,
+            "beside": beside(folder, given.portals // 10, min(given.largest, BESIDE), given.peer)
+            if given.peer
+            else None,
         }
     print(json.dumps(figures))
     given.out.write_text(page(figures) + of_spark(given.out))
