@@ -98,6 +98,8 @@ def settle_doubts(
     rows = machine.rows
     tries, width = 0, 1
     ahead: set[int] = set()
+    if rows.doubts:
+        yield from _confirm_author(machine)
     while rows.doubts:
         try:
             proof = yield from _search(upload, machine, width)
@@ -123,6 +125,19 @@ def settle_doubts(
     _explain(machine, "it was not settled whether the row is there" if machine.stopped else "the row was not found")
     if found_by_id(upload.table):
         yield from _check_ahead(machine, ahead)
+
+
+def _confirm_author(machine: UploadMachine) -> Script[None]:
+    """Ask who the author of the rows is: a webhook keeps its address when it passes to another user, as it does when
+    its maker is dismissed (docs: settings/system-user).
+    """
+    try:
+        sender = yield from answer_to(Author(asked=True))
+    except BX24Error:
+        return
+    if sender is not None and machine.author is not None and sender != machine.author:
+        machine.rows.attribute(machine.author, sender)
+        machine.author = sender
 
 
 def _check_ahead(machine: UploadMachine, ahead: Collection[int]) -> Script[None]:
@@ -232,8 +247,7 @@ def _look_among_others(
     """Look for absent rows among the new rows of all users; those that equal one of these are undecided.
 
     While no row of the upload has been seen, it is not proved that the portal gives rows the author of the credential:
-    a webhook may have passed to another user than its address names (docs: settings/system-user), and some methods
-    store no author.
+    it may have passed to another user since they were sent, and some methods store no author.
     """
     by_code = {one.code: one for one in fields.values()}
     everybody = yield from answer_to(RowsAfter(machine.high, list(by_code), {}, owners(upload.table, upload.frame)))
