@@ -50,6 +50,8 @@ HINTS: Final[dict[str, TColumnSchema]] = {SYNCED: {"dedup_sort": "desc"}, IS_GON
 """The latest of several versions in one load counts, and one that is gone removes its row."""
 _DELETIONS: Final = one_of("delete", "keep")
 """A mark on the last version of a row needs its other values, and a merge replaces rows as a whole."""
+_ON_ERROR: Final = one_of("raise", "report")
+"""A run that stopped at its first failure would have loaded nothing, as with ``"raise"``, and named fewer."""
 
 
 def source(
@@ -65,7 +67,7 @@ def source(
     """Make a dlt source of portals: a resource for each table, merged by portal and id.
 
     The first run of a pipeline loads the tables; later runs load what is new, changed or proven to be deleted since.
-    Rows have the version of ``_synced_at``, the portal's time of the run in UTC; lists and structs are JSON.
+    ``_synced_at`` is the version of a row, the portal's time of the run in UTC; lists and structs are JSON.
 
     Parameters
     ----------
@@ -98,6 +100,7 @@ def source(
     """
     require("dlt")
     _DELETIONS("deletions", deletions)
+    _ON_ERROR("on_error", on_error)
     store = DltStore()
     request = SyncRequest(
         store,

@@ -92,7 +92,7 @@ class PortalRun:
         self._counts: list[tuple[Job, Answer]] = []
         self._uncounted: list[tuple[Job, Call]] = []
         self.outcomes: list[TableOutcome] = []
-        self.unknown_history: Mapping[str, Sequence[str]] = {}
+        self.unknown_history: Mapping[str, str] = {}
 
     async def sync(self) -> None:
         """Bring tables up to date; failures of single tables become outcomes."""

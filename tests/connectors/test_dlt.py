@@ -237,5 +237,7 @@ def test_arguments_are_checked_when_the_source_is_made(portal: Opened) -> None:
         bitrix24.source(portal[1], ["deal"], lag="soon")
     with pytest.raises(ConfigError, match="deletions must be"):
         bitrix24.source(portal[1], ["deal"], deletions="mark")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="on_error must be"):
+        bitrix24.source(portal[1], ["deal"], on_error="stop")  # type: ignore[arg-type]
     with pytest.raises(bx.errors.UnknownEntity):
         bitrix24.source(portal[1], ["dael"])

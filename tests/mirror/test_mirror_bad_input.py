@@ -33,6 +33,12 @@ def test_a_file_that_is_no_database(world: World) -> None:
     assert world.store.read_text().startswith("not a database")
 
 
+def test_an_address_of_another_database_is_named_without_its_password(world: World) -> None:
+    with pytest.raises(ConfigError, match="mysql://") as refused:
+        bx.sync_entities("company", world.portal, store="mysql://user:geheim@host/crm")
+    assert "geheim" not in str(refused.value)
+
+
 def test_a_database_with_tables_of_another_program(world: World) -> None:
     with duckdb.connect(str(world.store)) as connection:
         connection.execute("CREATE TABLE deal AS SELECT 1 AS x")
