@@ -67,7 +67,7 @@ def source(
     """Make a dlt source of portals: a resource for each table, merged by portal and id.
 
     The first run of a pipeline loads the tables; later runs load what is new, changed or proven to be deleted since.
-    Rows have the version of ``_synced_at``, the portal's time of the run in UTC; lists and structs are JSON.
+    ``_synced_at`` is the version of a row, the portal's time of the run in UTC; lists and structs are JSON.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from bx24frames.engine.pages.cursor import (
     page_in,
     shape_of,
     show,
-    without_doubles,
+    without_repeats,
 )
 from bx24frames.errors import BX24Error, DecodeError, ResponseError
 from bx24frames.portal.listing import slices
@@ -169,6 +169,6 @@ def _ids(one: _Asked, page: Rows) -> list[int]:
     """The ids of a page that is one of several, checked against the bounds."""
     if not one.by_id:
         return []
-    _, ids = without_doubles(page, ids_in(one.listing, page))
+    _, ids = without_repeats(page, ids_in(one.listing, page))
     in_order(one.listing, ids, up=True, after=one.listing.bounds.after, upto=one.listing.bounds.upto)
     return ids
