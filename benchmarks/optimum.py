@@ -32,12 +32,17 @@ class Kind:
 
 @dataclass(frozen=True)
 class Optimum:
-    """The limits of one portal."""
+    """The limits of one portal.
+
+    `spread`: how many times as long the slowest request takes as the fastest one, per page. The distribution is known
+    then, and not the cost of any one request; it is charged what such requests are charged in the mean.
+    """
 
     page: float
     newer: bool
     limit: float = 480.0
     families: int = 2
+    spread: float = 1.0
 
     @cached_property
     def kinds(self) -> list[Kind]:
@@ -49,15 +54,19 @@ class Optimum:
         return _best(made)
 
     def _single(self, name: str) -> Kind:
-        charged = self.page if self.page > FREE else 0.0
-        return Kind(1, self.page, ((name, charged),))
+        return Kind(1, self.page, ((name, self._charged(self.page)),))
 
     def _batch(self, items: int, classic: int) -> Kind:
         seconds = (items + classic) * self.page
         parts = {"batch": seconds / 2} if self.newer else {"item": items * self.page, "classic": classic * self.page}
-        return Kind(
-            items + classic, seconds, tuple((key, value if value > FREE else 0.0) for key, value in parts.items())
-        )
+        return Kind(items + classic, seconds, tuple((key, self._charged(value)) for key, value in parts.items()))
+
+    def _charged(self, mean: float) -> float:
+        """What is charged in the mean for so many seconds in the mean, log-uniformly distributed."""
+        if self.spread == 1.0:
+            return mean if mean > FREE else 0.0
+        least = mean * math.log(self.spread) / (self.spread - 1)
+        return max(0.0, least * self.spread - max(least, FREE)) / math.log(self.spread)
 
     def pages(self, seconds: float) -> float:
         """Pages at most in so many seconds from the start of a minute, with an empty bucket and no time spent."""

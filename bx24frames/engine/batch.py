@@ -141,6 +141,7 @@ def _success(
         raw=raw,
         started=_moment(time, "start"),
         finished=_moment(time, "finish"),
+        printed=_moment(time, "finish"),
         began=began if isinstance(began, str) else None,
     )
 

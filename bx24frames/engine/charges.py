@@ -17,6 +17,10 @@ FREE: Final = 0.1
 _ROUNDING: Final = 1e-6
 
 
+_OVERHEAD: Final = 0.01
+"""Seconds by which the duration of a command may exceed what the limiter measures."""
+
+
 class Generation(enum.Enum):
     """Which budget the commands of a batch are charged to."""
 
@@ -91,6 +95,17 @@ def charges(load: Load, cost: Callable[[str], float], generation: Generation, *,
         Generation.BY_BATCH: whole or own,
     }[generation]
     return {budget: seconds if seconds > FREE + _ROUNDING else 0.0 for budget, seconds in budgets.items()}
+
+
+def printed_share(seconds: float | None) -> float:
+    """Seconds of a command that the sum printed in its answer certainly includes: not those of up to 0.1 s.
+
+    Examples
+    --------
+    >>> printed_share(0.3), printed_share(0.08)
+    (0.3, 0.0)
+    """
+    return seconds if seconds is not None and seconds > FREE + _OVERHEAD else 0.0
 
 
 def free_commands(cost: float, generation: Generation) -> int:

@@ -111,7 +111,7 @@ class Paging(enum.Enum):
     WHOLE = "whole"
     """The whole list at once; `start` is ignored."""
     OWN = "own"
-    """A form of its own: each answer says how to request the next page."""
+    """Another way: each answer says how to request the next page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +199,8 @@ class Success:
     """When the portal began to process the request, in seconds since the epoch by its own clock."""
     finished: float | None = None
     """When it had processed it, likewise."""
+    printed: float | None = None
+    """When the portal printed `operating`: at the end of the command, likewise."""
     raw: RawRows | None = None
     began: str | None = None
     """When the portal began to process it, by its own clock and in its own time zone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import insort
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,16 +12,26 @@ from bx24frames.engine.policy import RETRY, RetryPolicy
 
 SLOW_AT: Final = 0.85
 """Share of an operating limit from which its requests are sent one at a time, before their cost is measured."""
-CAUTION: Final = 1.5
-"""How many times their estimated cost requests in flight may take, without the limit being exceeded."""
+DEVIATIONS: Final = 3.0
+"""Standard deviations by which requests in flight may exceed their estimates, without the limit being exceeded."""
+LEAST_MARGIN: Final = 0.1
+"""Share by which they may exceed them at least, however alike they were so far: a portal may slow down as a whole."""
+FIRST_DEVIATION: Final = 0.3
+"""Assumed deviation of a request from its estimate, as a share of it, before some are measured."""
+DEVIATION_WEIGHT: Final = 0.1
+"""Weight of the newest deviation in the running mean."""
 STOP_AT: Final = 0.98
 """Share of an operating limit that is never exceeded on purpose; the rest is for others and for errors."""
 FREE_AT: Final = 0.99
 """Share up to which requests are sent that are not charged: a few of them may be, if they take longer than thought."""
+MINUTE: Final = 60.0
+"""Seconds of the minutes of its clock by which the portal adds operating time up (rest module: loadlimiter.php)."""
 WINDOW: Final = 600.0
 """Seconds of the window that operating time is summed over (docs: limits.md)."""
 LEDGER_STEP: Final = 10.0
 """Seconds whose requests are added up, where answers do not say in which minute the portal began them."""
+RECORDED: Final = 0.25
+"""Seconds after the end of a request by which the portal has certainly recorded it, in a background job."""
 ROUNDED: Final = 1.0
 """Seconds by which newer builds overstate a duration at most: they round the start down."""
 
@@ -39,6 +50,8 @@ class BudgetReport:
         Duration of the request.
     started, finished : float or None
         When the portal began to process the request and when it had, in seconds since the epoch by its own clock.
+    printed : float or None
+        When it printed `operating`, likewise: for a method in a batch, at the end of its last command.
     own : float
         Seconds of this request that `operating` certainly includes.
     """
@@ -48,16 +61,36 @@ class BudgetReport:
     seconds: float | None = None
     started: float | None = None
     finished: float | None = None
+    printed: float | None = None
     own: float = math.inf
 
     @property
     def minute(self) -> int | None:
         """Minute of the portal's clock that the request is charged to."""
-        return None if self.started is None else int(self.started // 60)
+        return None if self.started is None else int(self.started // MINUTE)
 
-    def first_hit(self, now: float) -> float:
-        """When the portal began the request at the latest."""
-        return now - max(0.0, (self.seconds or 0.0) - ROUNDED)
+    def leaves_at(self, answered: float) -> float:
+        """When the seconds of the request leave the window, by our clock; `answered`: when the answer came.
+
+        The portal adds up the minute it is in and nine before. A request without a date leaves ten minutes after it can
+        have begun at the latest.
+        """
+        if self.minute is None or self.finished is None:
+            began = answered - max(0.0, (self.seconds or 0.0) - ROUNDED)
+            return math.ceil((began + WINDOW) / LEDGER_STEP) * LEDGER_STEP
+        return answered - self.finished + self.minute * MINUTE + WINDOW
+
+    def is_in(self, other: BudgetReport) -> bool | None:
+        """Whether the report of another request certainly includes the request; None where they are not dated."""
+        if self.started is None or self.finished is None or other.started is None or other.printed is None:
+            return None
+        return self.started <= other.started and self.finished + RECORDED <= other.printed
+
+    def precedes(self, other: BudgetReport) -> bool | None:
+        """Whether the report of another request includes all that this one does; None where they are not dated."""
+        if self.started is None or self.printed is None or other.started is None or other.printed is None:
+            return None
+        return self.started <= other.started and self.printed <= other.printed
 
 
 @dataclass(order=True, slots=True)
@@ -71,11 +104,7 @@ class Minute:
 
 @dataclass(slots=True)
 class Ledger:
-    """The reported operating time by minute, as the portal adds it up (rest module: lib/engine/access/loadlimiter.php).
-
-    A minute leaves 600 s after its first request, or earlier. Seconds whose minute is not known are entered at the
-    latest one possible: they leave too late rather than too early.
-    """
+    """The reported operating time by minute, as portals add it up (rest module: lib/engine/access/loadlimiter.php)."""
 
     minutes: list[Minute] = field(default_factory=list)
 
@@ -84,28 +113,27 @@ class Ledger:
         """Seconds of all minutes."""
         return sum(minute.seconds for minute in self.minutes)
 
-    def expire(self, now: float) -> None:
-        """Drop the minutes that have left."""
+    def expire(self, now: float) -> float:
+        """Drop the minutes that have left; gives their seconds."""
+        left = 0.0
         while self.minutes and self.minutes[0].leaves_at <= now:
-            self.minutes.pop(0)
+            left += self.minutes.pop(0).seconds
+        return left
 
-    def enter(self, seconds: float, number: int | None, first_hit: float) -> None:
-        """Add seconds of a request that began in a minute, at `first_hit` or earlier."""
+    def enter(self, seconds: float, number: int | None, leaves_at: float) -> None:
+        """Add seconds of a request that began in a minute."""
         if seconds <= 0:
             return
-        leaves_at = first_hit + WINDOW
-        if number is None:  # the portal prints no start
-            leaves_at = math.ceil(leaves_at / LEDGER_STEP) * LEDGER_STEP
         for minute in self.minutes:
             if minute.number == number and (number is not None or minute.leaves_at == leaves_at):
                 minute.seconds += seconds
                 return
         insort(self.minutes, Minute(leaves_at, seconds, number))
 
-    def correct(self, operating: float, number: int | None, first_hit: float) -> None:
+    def correct(self, operating: float, number: int | None, leaves_at: float) -> None:
         """Make the sum what a report says: what is missing is new, and what is too much was the oldest."""
         surplus = self.total - operating
-        self.enter(-surplus, number, first_hit)
+        self.enter(-surplus, number, leaves_at)
         while surplus > 0 and self.minutes:
             oldest = self.minutes[0]
             if oldest.seconds > surplus:
@@ -123,39 +151,70 @@ class Charge:
     settled: float | None = None
     told: BudgetReport | None = None
 
-    def ended_before(self, departed: float, told: BudgetReport) -> bool:
-        """Whether it had ended when another request began, which was sent at `departed`.
-
-        By the portal's clock where it is known: by ours, answers on their way seem to be requests in flight.
-        """
+    @property
+    def leaves_at(self) -> float:
+        """When it leaves the window; infinity while it is in flight."""
         if self.settled is None:
-            return False
-        if self.told is not None and self.told.finished is not None and told.started is not None:
-            return self.told.finished <= told.started
-        return self.settled <= departed
+            return math.inf
+        return self.settled + WINDOW if self.told is None else self.told.leaves_at(self.settled)
 
 
-@dataclass(frozen=True, slots=True)
-class Reporter:
-    """The request whose report counts."""
+@dataclass(slots=True)
+class PrintedSum:
+    """What the answer to a request reports, which was sent at `departed`.
+
+    Portals record a request when it has ended, and print the sum as it is then (ib.). A sum certainly includes the
+    requests that ended before, and of these only those that also began before its own are taken for included: so it is
+    not too low on a portal that records a request when it begins.
+
+    `operating`: the seconds of its sum that have not left the window. `leaves_at`: when those of its request leave.
+    """
 
     number: int
     departed: float
     told: BudgetReport
+    operating: float
+    leaves_at: float
 
-    def began_before(self, departed: float, told: BudgetReport) -> bool:
-        """Whether it began before another request, or with it: by the portal's clock where it is known."""
-        if self.told.started is not None and told.started is not None:
-            return self.told.started <= told.started
-        return self.departed <= departed
+    def precedes(self, other: PrintedSum) -> bool:
+        """Whether another report includes all that this one does."""
+        before = self.told.precedes(other.told)
+        return self.departed <= other.departed if before is None else before
+
+    def included(self, number: int, charge: Charge) -> float:
+        """Seconds of a request that the sum certainly includes."""
+        if number == self.number:
+            return min(self.told.own, charge.seconds)
+        if charge.settled is None:
+            return 0.0
+        before = charge.told.is_in(self.told) if charge.told is not None else None
+        before = charge.settled <= self.departed if before is None else before
+        return charge.seconds if before else 0.0
+
+
+@dataclass(slots=True)
+class Spread:
+    """How far requests deviate from their estimated seconds: the mean of the squared share."""
+
+    variance: float = FIRST_DEVIATION**2
+
+    def take(self, estimate: float, seconds: float) -> None:
+        """Take in what a request has taken."""
+        self.variance += DEVIATION_WEIGHT * ((seconds / estimate - 1.0) ** 2 - self.variance)
+
+    def margin(self, estimates: Sequence[float]) -> float:
+        """Seconds that requests may take beyond their estimates; deviations of several partly cancel out."""
+        deviation = math.sqrt(self.variance * sum(seconds * seconds for seconds in estimates))
+        return max(LEAST_MARGIN * sum(estimates), DEVIATIONS * deviation)
 
 
 @dataclass(slots=True)
 class Meter:
     """One budget of operating time, of a method or of batches.
 
-    A report says what was recorded when its request began (ib.). So the report that counts is that of the request that
-    began last (`newest`), and requests that had not ended when it began are added: those in flight by their estimate.
+    What is spent is the sum of `charges`, the requests of this process that are in flight or that some report may not
+    include yet, and of `ledger`: what else the portal reports, by minute. `reports` are those of requests that overlap,
+    so that none includes all that another one does. Each is an upper bound, so the lowest of them counts.
 
     `priced`: the cost of its commands was measured. `known`: an answer has reported it.
     """
@@ -165,9 +224,11 @@ class Meter:
     resets_at: float | None = None
     blocked_until: float = 0.0
     known: bool = False
-    newest: Reporter | None = None
+    reports: list[PrintedSum] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     charges: dict[int, Charge] = field(default_factory=dict)
+    spread: Spread = field(default_factory=Spread)
+    turned_at: float = -math.inf
     policy: RetryPolicy = RETRY
 
     def ready_at(self, seconds: float, now: float) -> float:
@@ -181,36 +242,46 @@ class Meter:
         spent = self.spent(now)
         free = self.known and not seconds and spent <= FREE_AT * self.limit
         planned = spent + seconds
-        at_most = planned + (CAUTION - 1.0) * (sum(flying) + seconds)
+        at_most = planned + self.spread.margin([*flying, seconds])
         roomy = at_most <= STOP_AT * self.limit if self.priced else planned <= SLOW_AT * self.limit
         if free or roomy or not spent:
             return now
         # The next answer reports the budget; until then one charged request at a time.
-        return math.inf if any(flying) else self._leaves_room(spent, seconds, now)
+        if any(flying):
+            return math.inf
+        return now if planned <= STOP_AT * self.limit else self._leaves_room_at(planned, seconds, now)
 
-    def _leaves_room(self, spent: float, seconds: float, now: float) -> float:
-        """When a request that costs `seconds` is within the budget, with nothing charged in flight.
+    def _leaves_room_at(self, planned: float, seconds: float, now: float) -> float:
+        """When the oldest minute leaves.
 
-        The sum may be lower than assumed: requests that had ended may be counted twice, or the oldest minute has left.
-        The answer to one request that is certainly within the limit shows it.
+        What other processes spent is entered when it is first reported, later than the portal dates it. So at the reset
+        time that the portal reports, the answer to a request that is certainly within the limit shows what has left.
         """
-        reset = self.resets_at is not None and now >= self.resets_at
-        likely = reset or self.ledger.total + seconds <= STOP_AT * self.limit
-        if spent + seconds <= STOP_AT * self.limit or (likely and spent + CAUTION * seconds <= self.limit):
-            return now
-        leaves = self.ledger.minutes[0].leaves_at if self.ledger.minutes else now + self.policy.blind_pause
-        return leaves if reset or self.resets_at is None else min(leaves, self.resets_at)
+        times = [minute.leaves_at for minute in self.ledger.minutes[:1]]
+        times += [charge.leaves_at for charge in self.charges.values()]
+        leaves = min(times, default=now + self.policy.blind_pause)
+        if self.resets_at is None or now < self.resets_at:
+            return min(leaves, self.resets_at or math.inf)
+        return now if planned + self.spread.margin([seconds]) <= self.limit else leaves
 
     def spent(self, now: float) -> float:
         """Upper bound of the operating time, requests in flight included."""
-        self.ledger.expire(now)
-        for of, charge in list(self.charges.items()):
-            if charge.settled is not None and charge.settled + WINDOW <= now:
-                del self.charges[of]
-        newest = self.newest
-        shown = self.charges.get(newest.number) if newest is not None else None
-        twice = min(newest.told.own, shown.seconds) if newest is not None and shown is not None else 0.0
-        return self.ledger.total + sum(charge.seconds for charge in self.charges.values()) - twice
+        self._expire(now)
+        return self.ledger.total + sum(charge.seconds for charge in self.charges.values())
+
+    def _expire(self, now: float) -> None:
+        for number, charge in list(self.charges.items()):
+            if charge.leaves_at <= now:
+                self._leave([report.included(number, charge) for report in self.reports], now)
+                del self.charges[number]
+        if seconds := self.ledger.expire(now):
+            self._leave([seconds] * len(self.reports), now)
+
+    def _leave(self, seconds: Sequence[float], now: float) -> None:
+        """Take what has left the window off each report."""
+        self.turned_at = now
+        for report, left in zip(self.reports, seconds, strict=True):
+            report.operating -= left
 
     def left(self, now: float) -> float:
         """Seconds that may still be spent before the window moves."""
@@ -231,29 +302,48 @@ class Meter:
         """Record what a request that was answered has really cost."""
         self.priced = True
         if (charge := self.charges.get(number)) is not None:
+            if charge.seconds and seconds:
+                self.spread.take(charge.seconds, seconds)
             charge.seconds = seconds
+            self._reconcile()
 
     def report(self, told: BudgetReport, number: int, departed: float, now: float) -> None:
         """Record what the answer to a request reports."""
         self.known = True
         if told.operating is None:
-            self._forget_settled()
+            self._forget()
             return
         if (own := self.charges.get(number)) is not None:
             own.told = told
-        if self.newest is not None and not self.newest.began_before(departed, told):
-            if own is not None and own.ended_before(self.newest.departed, self.newest.told):
+        self._expire(now)
+        report = PrintedSum(number, departed, told, told.operating, told.leaves_at(now))
+        # The sum of a request that began before a minute left may include that minute.
+        if departed >= self.turned_at and not any(report.precedes(other) for other in self.reports):
+            self.reports = [other for other in self.reports if not other.precedes(report)] + [report]
+            self.resets_at = now + told.resets_in if told.resets_in is not None else None
+        self._absorb(now)
+        self._reconcile()
+
+    def _absorb(self, now: float) -> None:
+        """Enter in the ledger the requests that all reports include, and all that are still to come."""
+        oldest = min((charge.departed for charge in self.charges.values() if charge.settled is None), default=now)
+        for number, charge in list(self.charges.items()):
+            if charge.settled is None or charge.settled > oldest or not self.reports:
+                continue
+            if all(report.included(number, charge) == charge.seconds for report in self.reports):
+                told = charge.told or self.reports[-1].told
+                self.ledger.enter(charge.seconds, told.minute, told.leaves_at(charge.settled))
                 del self.charges[number]
-            return
-        self.newest = Reporter(number, departed, told)
-        self.ledger.expire(now)
-        for of, charge in list(self.charges.items()):
-            if charge.settled is not None and charge.ended_before(departed, told):
-                its = charge.told or told
-                self.ledger.enter(charge.seconds, its.minute, its.first_hit(charge.settled))
-                del self.charges[of]
-        self.ledger.correct(told.operating, told.minute, told.first_hit(now))
-        self.resets_at = now + told.resets_in if told.resets_in is not None else None
+
+    def _reconcile(self) -> None:
+        """Make the ledger what the reports say beside the charges that they include."""
+        others = [
+            report.operating - sum(report.included(number, charge) for number, charge in self.charges.items())
+            for report in self.reports
+        ]
+        if others:
+            newest = self.reports[-1]
+            self.ledger.correct(max(0.0, min(others)), newest.told.minute, newest.leaves_at)
 
     def blocked(self, now: float, *, banned: bool = False) -> None:
         """Record a refusal of this budget: wait for the reset, then probe once.
@@ -265,10 +355,12 @@ class Meter:
         known = self.resets_at is not None and self.resets_at > now and not banned
         self.blocked_until = self.resets_at if known and self.resets_at is not None else now + self.policy.blind_pause
         # After the pause the old sum is obsolete: the answer to the probe replaces it.
-        self.ledger.minutes.clear()
-        self._forget_settled()
+        self._forget()
         self.resets_at = None
         self.known = False
 
-    def _forget_settled(self) -> None:
+    def _forget(self) -> None:
+        """Forget all but the requests in flight."""
+        self.ledger.minutes.clear()
+        self.reports.clear()
         self.charges = {of: charge for of, charge in self.charges.items() if charge.settled is None}

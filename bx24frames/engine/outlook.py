@@ -50,6 +50,11 @@ class Outlook:
         with self.lock:
             return self.governor.costs.seconds(rate, batched=batched)
 
+    def commands_in(self, seconds: float, rate: str) -> float:
+        """Commands of a rate that a batch has in so many seconds; infinity where they take none."""
+        cost = self.cost(rate, batched=True)
+        return seconds / cost if cost else math.inf
+
     def measured(self, rate: str) -> bool:
         """Whether a rate was measured in this process."""
         with self.lock:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
 from bx24frames.engine import batch, retry
-from bx24frames.engine.charges import BATCH
+from bx24frames.engine.charges import BATCH, printed_share
 from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import load_of, worked
@@ -52,6 +52,8 @@ class Runner:
         Shared by all runners of this portal and credential, in any thread.
     timeout : float
         Seconds a request may take.
+    host : str
+        The portal, for messages.
     deadline : float, optional
         Seconds one verb may take as a whole.
     ends_at : float
@@ -68,6 +70,7 @@ class Runner:
     governor: Governor
     lock: threading.Lock
     timeout: float = 75.0
+    host: str = "the portal"
     deadline: float | None = None
     ends_at: float | None = None
     sizes: Sizes = field(default_factory=Sizes)
@@ -261,11 +264,16 @@ class Runner:
             if isinstance(answer, Success):
                 self._failing = None
                 self.governor.bucket.accepted()
-                seconds = answer.batch_seconds if batched else answer.seconds
-                report = BudgetReport(answer.operating, answer.resets_in, seconds, answer.started, answer.finished)
+                report = _budget(answer, batched=batched)
                 told.setdefault(method, []).append(report)
                 if batched:
-                    whole = replace(report, operating=answer.batch_operating, resets_in=answer.batch_resets_in)
+                    whole = replace(
+                        report,
+                        operating=answer.batch_operating,
+                        resets_in=answer.batch_resets_in,
+                        printed=answer.finished,
+                        own=math.inf,
+                    )
             elif retry.is_crowded(answer):
                 self.governor.bucket.refused(now)
             elif isinstance(answer, Refusal) and retry.is_blocked(answer):
@@ -279,9 +287,21 @@ class Runner:
         """Log that requests fail and are repeated: once, when the second in a row has failed."""
         self._failures = 0 if self._failing is None else self._failures + 1
         if self._failing is not None and self._failures == _TELLING:
-            PACKAGE_LOG.warning(
-                "%s. %s", translated(self._failing.message), translated("The request is being repeated.")
-            )
+            told = translated(self._failing.message), translated("The request is being repeated.")
+            PACKAGE_LOG.warning("%s: %s. %s", self.host, *told)
+
+
+def _budget(answer: Success, *, batched: bool) -> BudgetReport:
+    """The budget that the answer to a command reports."""
+    return BudgetReport(
+        answer.operating,
+        answer.resets_in,
+        answer.batch_seconds if batched else answer.seconds,
+        answer.started,
+        answer.finished,
+        answer.printed,
+        own=printed_share(answer.seconds) if batched else math.inf,
+    )
 
 
 def loop_here() -> asyncio.AbstractEventLoop:

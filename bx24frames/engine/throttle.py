@@ -280,11 +280,5 @@ class Governor:
 
 
 def _last(told: Sequence[BudgetReport]) -> BudgetReport:
-    """The report of a method's last command in a request.
-
-    Of the request's own commands it includes those above 0.1 s, by which the sum rises from report to report.
-    """
-    reported = [of.operating for of in told if of.operating is not None]
-    if len(told) == 1 or not reported:
-        return told[-1]
-    return replace(told[-1], operating=max(reported), own=max(reported) - min(reported))
+    """The report of a method's last command in a request, which includes those before it."""
+    return replace(told[-1], own=sum(of.own for of in told))

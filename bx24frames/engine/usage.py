@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.meter import WINDOW
+from bx24frames.engine.meter import MINUTE, WINDOW
 from bx24frames.language import translated
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 OTHER_CREDENTIAL: Final = "another webhook or application, which has budgets of its own"
 HELP: Final = ("fewer columns", "the classic list of the same rows", OTHER_CREDENTIAL, "the BI connector")
 """What helps a read where server time is the limit that binds."""
-MINUTE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

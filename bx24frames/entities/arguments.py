@@ -82,6 +82,23 @@ def described_alone(entity: Entity) -> None:
         )
 
 
+def written_alone(entity: Entity) -> None:
+    """Check that the methods that write an entity's rows can be called.
+
+    Raises
+    ------
+    ConfigError
+        A parameter of all its methods was not given; it is not among the fields of a row.
+    """
+    missing = [one.name for one in entity.arguments if len(one.path) == 1 and one.default is None]
+    if missing:
+        raise ConfigError(
+            f"{entity.name} is written for one {missing[0]} at a time",
+            entity=entity.name,
+            guidance=f'Give it after a colon, such as "{entity.name}:2", and leave the column out.',
+        )
+
+
 def clash(entity: Entity, argument: Argument) -> FilterError:
     """The error for a filter that contradicts the value after the entity's name."""
     told = f"{entity.name} already has a value for {argument.name}, and the filters give another"

@@ -243,6 +243,7 @@ class Entity:
 
     `select`: the parameter that names the wanted fields; None if the method has none.
     `always`: names that a select must contain for the method to return anything.
+    `stamped`: fields besides `modified` that the portal sets or rewrites itself.
     `arguments`: parameters of the list method that the caller gives as equality filters.
     `untyped`: a method outside the catalogue, without fields and with parameters as written.
     `conditions`: names that exist only in conditions.
@@ -280,6 +281,11 @@ class Entity:
         """The type whose pipelines and stages its rows have: its own, or the one that it is bound to."""
         bound = next((one.default for one in self.arguments if one.name == "entityTypeId"), None)
         return self.entity_type_id if bound is None else int(bound)
+
+    @property
+    def rewritten(self) -> tuple[str | None, ...]:
+        """Fields whose stored values differ from those sent although the portal stored them."""
+        return (self.modified, *self.stamped)
 
     @property
     def writable(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Success
-from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, rows_in, without_doubles
+from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, rows_in, without_repeats
 from bx24frames.errors import BX24Error, ResponseError, StoreError
 from bx24frames.mirror.deletions import Found, Search, Window, WindowQuery, too_many, windows
 from bx24frames.mirror.reads import existing, read_by_ids
@@ -86,9 +86,9 @@ def found_in(job: Job, ask: WindowQuery, answer: Answer) -> Found:
     if answer.total is None:
         raise ResponseError("The list method gives no count", method=listing.call.method)
     rows = rows_in(listing, answer.value)
-    _, ids = without_doubles(rows, ids_in(listing, rows))
+    _, ids = without_repeats(rows, ids_in(listing, rows))
     in_order(listing, ids, up=True, after=ask.window.after, upto=ask.window.upto)
-    if ask.ids and not ids and answer.total:
+    if ask.ids and not ids and answer.total and not ask.behind:
         raise ResponseError("The list method counts rows that it does not give", method=listing.call.method)
     return Found(answer.total, tuple(ids))
 

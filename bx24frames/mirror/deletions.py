@@ -37,10 +37,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class WindowQuery:
-    """A window to count; `ids`: its first page of ids is wanted as well."""
+    """A window to count; `ids`: its first page of ids is wanted as well; `behind`: a page of ids came before it."""
 
     window: Window
     ids: bool = False
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,10 @@ class Search:
             if not ask.ids:
                 if answer.total != self._expected(ask.window):
                     self._damaged.append(ask.window)
-            elif answer.ids and len(answer.ids) < answer.total:
-                # the window has more rows than a page: what lies behind it is asked for by the last id
+            elif _may_go_on(ask, answer):
                 last = answer.ids[-1]
                 self._compare(Window(ask.window.after, last), answer.ids)
-                self._asked.append(WindowQuery(Window(last, ask.window.upto), ids=True))
+                self._asked.append(WindowQuery(Window(last, ask.window.upto), ids=True, behind=True))
             else:
                 self._compare(ask.window, answer.ids)
 
@@ -148,6 +148,12 @@ class Search:
 
     def _places(self, window: Window) -> tuple[int, int]:
         return bisect_right(self._ids, window.after), bisect_right(self._ids, window.upto)
+
+
+def _may_go_on(ask: WindowQuery, answer: Found) -> bool:
+    """Whether rows may follow behind a page: it is full, or the count says so, which need not be right either way."""
+    full = len(answer.ids) >= IDS_PER_PAGE and answer.ids[-1] < ask.window.upto
+    return full or 0 < len(answer.ids) < answer.total
 
 
 def _covering(parts: list[Window], window: Window) -> list[Window]:

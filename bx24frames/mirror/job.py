@@ -205,7 +205,7 @@ class Job:
         return list(zip(*[batch.column(name).to_pylist() for name in self.table.key], strict=True))
 
     def change(self, request: SyncRequest, form: str, requests: int, seconds: float) -> Change:
-        """What is to be committed; `form`: the form of requests that this portal needs."""
+        """The change to commit; `form`: the form of requests that this portal needs."""
         compared, at = self.settled, self.at
         if at is None:
             raise RuntimeError("the portal told no time")

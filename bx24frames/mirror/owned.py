@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.engine.messages import Paging
 from bx24frames.errors import BX24Error, PortalError, ResponseError
 from bx24frames.mirror.owner_links import incoming_links, linked_owners
-from bx24frames.mirror.reads import scan_of
+from bx24frames.mirror.reads import existing, scan_of
 from bx24frames.mirror.rereading import owners_due, pages_due
 from bx24frames.mirror.state import ReplacedRows, Reread
 from bx24frames.portal.listing import listing_for
@@ -46,7 +46,7 @@ async def open_owned(connection: Connection, job: Job, owned: Owned, owners: Seq
 
 
 async def read_owned(connection: Connection, store: Store, job: Job, owned: Owned, owner: Job, *, full: bool) -> None:
-    """Read the rows of the owners that changed; of all owners where the table is new, or was left behind.
+    """Read the rows of the owners that changed; of all owners where the table or a column is new, or was left behind.
 
     Parameters
     ----------
@@ -63,7 +63,8 @@ async def read_owned(connection: Connection, store: Store, job: Job, owned: Owne
     if job.fault is not None or owner.fault is not None:
         job.fault = job.fault or owner.fault
         return
-    everything = full or job.mark is None or owner.before is None or job.mark.at < owner.before.at
+    behind = job.mark is None or owner.before is None or job.mark.at < owner.before.at
+    everything = full or behind or job.has_new_columns
     wanted = owner.moved | owner.appeared
     if everything:
         wanted |= await linked_owners(store, owner, owned)
@@ -72,8 +73,7 @@ async def read_owned(connection: Connection, store: Store, job: Job, owned: Owne
         wanted |= await _silently_changed(store, job, owner, owned, len(wanted))
     gone = set(owner.gone)
     try:
-        async for batch in _rows(connection, job, owned, sorted(wanted - gone)):
-            job.take(batch)
+        await _take_rows(connection, job, owned, owner, wanted - gone)
     except BX24Error as fault:
         job.fault = fault
         return
@@ -95,6 +95,22 @@ async def _silently_changed(store: Store, job: Job, owner: Job, owned: Owned, mo
         return set(found)
     passed = job.at - job.mark.at if job.at is not None and job.mark is not None else dt.timedelta(0)
     return set(owners_due(job, owner.ids, pages_due(passed, moved)))
+
+
+async def _take_rows(connection: Connection, job: Job, owned: Owned, owner: Job, owners: set[int]) -> None:
+    """Spool the rows of owners; without those that were deleted since they were read, which the portal refuses."""
+    while True:
+        try:
+            async for batch in _rows(connection, job, owned, sorted(owners)):
+                job.take(batch)
+        except PortalError:
+            there = await existing(connection, owner, owners)
+            if there == owners:
+                raise
+            owners = there
+            job.clear()
+        else:
+            return
 
 
 async def _rows(connection: Connection, job: Job, owned: Owned, owners: list[int]) -> AsyncIterator[pa.RecordBatch]:

@@ -72,12 +72,17 @@ async def renew_dangling(connection: Connection, store: Store, links: Iterable[D
 
 
 async def _renew(connection: Connection, job: Job, ids: Sequence[int]) -> None:
-    if not ids or job.fault is not None:
+    """Read rows again; where some did not come, deleted or not, the next run looks at the links of the table again."""
+    wanted = set(ids).difference(job.gone)
+    if not wanted or job.fault is not None:
         return
     try:
-        await read_by_ids(connection, job, set(ids).difference(job.gone))
+        found = await read_by_ids(connection, job, wanted)
     except BX24Error as fault:
         job.fault = fault
+        return
+    if found != wanted:
+        job.reread = Reread()
 
 
 def _links_of(job: Job) -> Iterator[tuple[str, str]]:

@@ -80,7 +80,7 @@ class Reread:
     """How far the rows of a table have been read again, whatever their modified time is.
 
     `upto`: the id up to which the current round has come. `ended`: when the last round had come to the last row; None
-    right after a first load.
+    right after a first load, and where the links of a table are to be looked at again.
     """
 
     upto: int = 0

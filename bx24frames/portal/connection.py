@@ -151,6 +151,7 @@ class Connection:
             governor,
             budgets.lock,
             timeout=self.settings.timeout,
+            host=self.host,
             deadline=self.settings.deadline,
             ends_at=self.ends_at,
             sizes=sizes,

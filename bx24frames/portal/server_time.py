@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bx24frames.engine.messages import JSON, Answer, Success
+from bx24frames.engine.messages import JSON, Answer, Lost, Success
 
 __all__ = ["ServerTime", "clock_changes", "printed_moment", "zone_label"]
 
@@ -21,12 +21,14 @@ class ServerTime:
     """The portal's time as the answers to one verb report it.
 
     `opened`: when the verb began, by the clock of this machine. `began`: when the portal began its first request.
-    `known`: the last time that an answer has shown, shared by all verbs of a connection.
+    `known`: the last time that an answer has shown, shared by all verbs of a connection. `lost`: why the last request
+    before the first answer had none.
     """
 
     opened: datetime = field(default_factory=lambda: datetime.now(UTC))
     began: datetime | None = None
     known: list[datetime] = field(default_factory=list)
+    lost: str = ""
 
     def hear(self, answers: Mapping[str, Answer]) -> None:
         """Take in the answers to a request."""
@@ -37,6 +39,8 @@ class ServerTime:
         if moments:
             self.began = min(moments)
             self.known[:] = [self.began]
+        for answer in answers.values():
+            self.lost = answer.reason if isinstance(answer, Lost) else self.lost
 
     @property
     def latest(self) -> datetime | None:

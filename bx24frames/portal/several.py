@@ -143,10 +143,18 @@ async def unless_silent(connection: Connection, work: Awaitable[_T]) -> _T:
     try:
         await asyncio.wait({task}, timeout=seconds)
         if not task.done() and silent():
-            raise TransportError(f"{connection.host} sent no answer within {seconds:g} s")
+            raise _unanswered(connection)
         return await task
     finally:
         await cancelled([task])
+
+
+def _unanswered(connection: Connection) -> TransportError:
+    """The error of a portal that sent nothing, with what became of the last request, if it has ended."""
+    host, seconds, lost = connection.host, connection.settings.timeout, connection.server_time.lost
+    if lost:
+        return TransportError(f"{host} sent no answer within {seconds:g} s: {lost}")
+    return TransportError(f"{host} sent no answer within {seconds:g} s")
 
 
 def _silence(connection: Connection) -> Callable[[], bool]:

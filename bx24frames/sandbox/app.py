@@ -188,7 +188,7 @@ class Visit:
         except MethodError as error:  # the batch as a whole is refused
             answer = CallAnswer(error_body(error), error.status)
         if session.meter is not None:
-            session.meter.settle()
+            session.meter.settle(session.now)
         cut = self.app.plan.cut
         if cut is not None and session.elapsed > cut:
             # the web tier gives up after 60 s; what had started by then is carried out

@@ -114,10 +114,10 @@ class CallSession:
         block = time_block(moment, style=self.scene.time_style, utc_offset=self.scene.utc_offset)
         if self.meter is not None:
             key = self._key(method)
-            reset_at = self.meter.reset_at(key)
+            reset_at = self.meter.reset_at(key, self.now)
             if reset_at is not None:
                 block["operating_reset_at"] = reset_at
-            block["operating"] = php.number(float(self.meter.operating(key)))
+            block["operating"] = php.number(float(self.meter.operating(key, self.now)))
         return block
 
     @contextmanager
@@ -143,7 +143,7 @@ class CallSession:
     def _admit(self, method: str) -> None:
         if self.meter is None:
             return
-        if self.meter.blocks(self._key(method)):
+        if self.meter.blocks(self._key(method), self.now):
             raise MethodError("OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit.", 429)
         self.meter.start(self._key(method), self.now)
 

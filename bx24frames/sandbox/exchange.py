@@ -51,6 +51,8 @@ class Exchange:
             # handlers run one at a time: the tables are one SQLite connection, and faults and limits count requests
             with self._lock:
                 reply = self.app.handle(request, self.clock())
+                if not self.real_time:
+                    self.app.operating.end_all()
             if reply.ticket is not None:
                 seconds = max(0.0, reply.ticket.due - self.clock())
                 await self._wait(seconds, patience)

@@ -97,58 +97,90 @@ _Key: TypeAlias = tuple[str, str]
 
 @dataclass(slots=True)
 class _Bucket:
+    """One minute of a method: `recorded` seconds, and those of requests that have begun but not ended, by their end."""
+
     expires: float
-    seconds: float = 0.0
+    recorded: float = 0.0
+    coming: list[tuple[float, float]] = field(default_factory=list)
+
+    def seconds(self, at: float) -> float:
+        """Seconds recorded by a time."""
+        return self.recorded + sum(seconds for ends, seconds in self.coming if ends <= at)
+
+    def advance(self, now: float) -> None:
+        """Record the requests that have ended."""
+        self.recorded = self.seconds(now)
+        self.coming = [(ends, seconds) for ends, seconds in self.coming if ends > now]
 
 
 @dataclass(slots=True)
 class OperatingTime:
     """Seconds of work per credential and method, in ten one-minute buckets [rest module: lib/engine/access].
 
-    A bucket leaves 600 s after its first hit, or when it is not among the last ten minutes.
+    A request takes the number of its minute when it begins (``getNumBucket`` keeps it). It reads the sums whenever a
+    method is checked or an answer printed (``is``, ``getRestTime``), and its own seconds are recorded in the bucket of
+    its minute after it has ended (``finalize``, a background job). Both generations do. A bucket leaves 600 s after its
+    first hit, or when it is not among the last ten minutes.
+
+    The sandbox carries out a request at the time it begins. So its checks and its answer lack the seconds of requests
+    that begin after it and end before it.
     """
 
     limit: float
     _spent: dict[_Key, dict[int, _Bucket]] = field(default_factory=dict)
     _bans: dict[_Key, float] = field(default_factory=dict)
 
-    def ban(self, key: _Key, until: float) -> None:
-        """Refuse a method until a time; its usage is cleared."""
-        self._bans[key] = until
-        self._spent.pop(key, None)
+    def ban(self, key: _Key, now: float, seconds: float) -> None:
+        """Refuse a method for some seconds; what is recorded is cleared, not what requests in flight will add."""
+        self._bans[key] = now + seconds
+        for bucket in self._spent.get(key, {}).values():
+            bucket.advance(now)
+            bucket.recorded = 0.0
 
     def banned(self, key: _Key, now: float) -> bool:
         """Whether a method is banned, regardless of its usage."""
         return now < self._bans.get(key, 0.0)
 
-    def _live(self, key: _Key, now: float) -> list[_Bucket]:
-        last = int(now // BUCKET_SECONDS)
+    def _live(self, key: _Key, began: float) -> list[_Bucket]:
+        last = int(began // BUCKET_SECONDS)
         buckets = self._spent.get(key, {})
-        gone = [minute for minute, bucket in buckets.items() if minute <= last - BUCKETS or bucket.expires <= now]
+        gone = [minute for minute, bucket in buckets.items() if minute <= last - BUCKETS or bucket.expires <= began]
         for minute in gone:
             del buckets[minute]
         return [buckets[minute] for minute in sorted(buckets)]
 
-    def used(self, key: _Key, now: float) -> float:
-        """Seconds recorded in the window that ends at `now`."""
-        return sum(bucket.seconds for bucket in self._live(key, now))
+    def used(self, key: _Key, began: float, at: float | None = None) -> float:
+        """Seconds recorded by `at` in the window of a request that began at `began`; default: as it begins."""
+        at = began if at is None else at
+        return sum(bucket.seconds(at) for bucket in self._live(key, began))
 
-    def reset_at(self, key: _Key, now: float) -> int | None:
+    def reset_at(self, key: _Key, began: float, at: float | None = None) -> int | None:
         """When a ban ends or the oldest bucket leaves, seconds since the epoch; None when nothing is recorded."""
-        if self.banned(key, now):
+        at = began if at is None else at
+        if self.banned(key, at):
             return int(self._bans[key])
-        live = self._live(key, now)
-        return int(live[0].expires) if live else None
+        return next((int(bucket.expires) for bucket in self._live(key, began) if bucket.seconds(at)), None)
 
-    def record(self, key: _Key, seconds: float, *, minute: int, first_hit: float) -> None:
-        """Add one request's work of a method to the bucket of the request's minute."""
+    def record(self, key: _Key, seconds: float, *, began: float, first_hit: float, ends: float) -> None:
+        """Add one request's work of a method to the bucket of the minute it began in, from its end on."""
+        minute = int(began // BUCKET_SECONDS)
         bucket = self._spent.setdefault(key, {}).setdefault(minute, _Bucket(first_hit + _WINDOW))
-        bucket.seconds += seconds
+        bucket.advance(began)
+        bucket.coming.append((ends, seconds))
+
+    def end_all(self) -> None:
+        """Record all requests as ended: their answers were sent without the delay of their work."""
+        for buckets in self._spent.values():
+            for bucket in buckets.values():
+                bucket.advance(float("inf"))
 
 
 @dataclass(slots=True)
 class Meter:
-    """The load limiter during one request: what it did so far counts, and is recorded when it ends."""
+    """The load limiter during one request: what it did so far counts, and is recorded when it ends.
+
+    `at`, of several methods: the time, between the beginning and the end of the request.
+    """
 
     spent: OperatingTime
     began: float
@@ -159,7 +191,7 @@ class Meter:
     """Seconds of the commands of a batch that is charged as a whole; None outside such a batch."""
     _frozen: float = 0.0
 
-    def operating(self, key: _Key) -> float:
+    def operating(self, key: _Key, at: float) -> float:
         """What answers report: recorded seconds plus this request's own single hits above 0.1 s.
 
         The commands of a batch that is charged itself all report what it had come to at the first of them above
@@ -167,22 +199,22 @@ class Meter:
         """
         if self._inside is not None:
             return self._frozen
-        return self.spent.used(key, self.began) + sum(hit for hit in self._hits.get(key, ()) if hit > UNRECORDED)
+        return self.spent.used(key, self.began, at) + sum(hit for hit in self._hits.get(key, ()) if hit > UNRECORDED)
 
-    def blocks(self, key: _Key) -> bool:
+    def blocks(self, key: _Key, at: float) -> bool:
         """Whether the method is refused now."""
         if self._inside is not None:
             return False
-        if self.spent.banned(key, self.began):
+        if self.spent.banned(key, at):
             return True
-        over = self.operating(key) > self.spent.limit
+        over = self.operating(key, at) > self.spent.limit
         if over and self.generation.ban is not None:
-            self.spent.ban(key, self.began + self.generation.ban)
+            self.spent.ban(key, at, self.generation.ban)
         return over
 
-    def reset_at(self, key: _Key) -> int | None:
+    def reset_at(self, key: _Key, at: float) -> int | None:
         """When the method's oldest bucket leaves; without one, 600 s after this request's first call."""
-        recorded = self.spent.reset_at(key, self.began)
+        recorded = self.spent.reset_at(key, self.began, at)
         if recorded is not None or not self._first:
             return recorded
         return int(next(iter(self._first.values())) + _WINDOW)
@@ -210,10 +242,9 @@ class Meter:
         self._inside = None
         self.finish(key, seconds * (self.generation.batch_weight or 0.0))
 
-    def settle(self) -> None:
+    def settle(self, at: float) -> None:
         """The request is over: record each method whose work sums up to more than 0.1 s."""
         for key, hits in self._hits.items():
             total = sum(hits)
             if total > UNRECORDED:
-                minute = int(self.began // BUCKET_SECONDS)
-                self.spent.record(key, total, minute=minute, first_hit=self._first[key])
+                self.spent.record(key, total, began=self.began, first_hit=self._first[key], ends=at)

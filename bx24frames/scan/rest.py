@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bx24frames.caller import warn
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.pack import keys_of
+from bx24frames.errors import BX24Error, PortalError
 from bx24frames.language import term
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
@@ -268,6 +269,14 @@ async def chunked(
     tell_foreign(reading)
     if rows or not given:
         yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
+
+
+def is_refused_condition(fault: BX24Error) -> bool:
+    """Whether a portal may have refused a condition: some listed fields support none.
+
+    A portal that fails for another reason fails again.
+    """
+    return type(fault) is PortalError and not fault.retryable
 
 
 def tell_nulled(reading: Reading) -> None:

@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 _SAME_AS_UTC: Final = frozenset({zone_label(None), "UTC", "Etc/UTC"})
 
 
+def days_differ(reading: Reading) -> bool:
+    """Whether the days of conditions and those of the times in the result begin at different moments."""
+    if not reading.zones.asked or reading.timezone is not None or zone_label(reading.zones.portal) in _SAME_AS_UTC:
+        return False
+    return any(_has_instants(kind) for kind in reading.arrow.types)
+
+
 def warn_of_days(reading: Reading) -> None:
-    """Warn that the days of conditions and those of the times in the result begin at different moments."""
-    name = zone_label(reading.zones.portal)
-    if not reading.zones.asked or reading.timezone is not None or name in _SAME_AS_UTC:
-        return
-    if any(_has_instants(kind) for kind in reading.arrow.types):
+    """Warn of days that differ; see `days_differ`."""
+    if days_differ(reading):
+        name = zone_label(reading.zones.portal)
         warn(
             f"The conditions name days, which begin at midnight in the portal's zone ({name}), but the times of the "
             "frame are in UTC: a row near midnight shows another day. timezone='portal' puts both in the portal's zone."

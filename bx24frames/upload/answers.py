@@ -26,6 +26,8 @@ __all__ = ["RowResults", "credential_refusal", "not_stored", "taken"]
 
 DENIED: Final = "access_denied"
 """The code of a missing right; of the right to import also with a prefix, ``CRM_ITEM_IMPORT_ACCESS_DENIED``."""
+NOT_DONE: Final = "NOT_DONE"
+"""The code of an outcome whose method answered false."""
 SERVER_ERRORS: Final = 500
 _FATAL: Final = frozenset({Reaction.AUTH, Reaction.SCOPE, Reaction.STOP})
 _CLOSED: Final = ("error_method_not_found", "entity_type_not_supported")
@@ -77,9 +79,10 @@ def taken(encoded: Encoded, item: Settled, delivery: Delivery, now: float, autho
             if differing is not None:
                 compared.add(position)
                 outcome = not_stored(outcome, differing)
-        if outcome.action == "unknown" or (outcome.action == "failed" and _contested(answer, delivery.done)):
+        passing = isinstance(answer, Refusal) and is_passing(answer)
+        open_ = _contested(answer, delivery.done) or (passing and answer is not item.answer)
+        if outcome.action == "unknown" or (outcome.action == "failed" and open_):
             company = len(encoded.positions) + _shared(item, answer)
-            passing = isinstance(answer, Refusal) and is_passing(answer)
             doubts.append(Doubt(outcome, now, _ended(item.answer), company, passing, author))
         else:
             outcomes.append(outcome)
@@ -148,14 +151,15 @@ def _outcome(position: int, answer: Answer, encoded: Encoded, delivery: Delivery
         if delivery.done == "inserted" and made is None:
             return put("unknown", message="the answer contains no id")
         if delivery.done != "inserted" and _denies(answer.value):
-            return put("failed", message="the portal answered false, without an error")
+            return put("failed", code=NOT_DONE, message="the portal answered false, without an error")
         return put(delivery.done, made)
     if isinstance(answer, Lost):
         return put("unknown" if answer.sent else "failed", message=answer.reason)
     # What was deleted by an earlier attempt is not found by the next one.
     earlier = item.reached if delivery.done == "deleted" else item.lost
     sure = (encoded.call.repeatable and not earlier) or isinstance(item.answer, Success) or untouched(answer)
-    return put("failed" if sure else "unknown", code=answer.code, message=answer.text, column=answer.argument)
+    reason = answer.text or "no reason given"
+    return put("failed" if sure else "unknown", code=answer.code, message=reason, column=answer.argument)
 
 
 def _ended(answer: Answer) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.arguments import PROGRESS, SWITCH, Checked, keyword
 from bx24frames.engine.sizes import FIRST_WRITES
+from bx24frames.entities.arguments import written_alone
 from bx24frames.entities.encode import delete_call
 from bx24frames.entities.names import named_by_text
-from bx24frames.errors import ConfigError
+from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.metadata import find_table
 from bx24frames.upload.incoming import Incoming
 from bx24frames.upload.lookup import found_by_id
@@ -18,7 +19,7 @@ from bx24frames.upload.outcomes import Outcome
 from bx24frames.upload.request import ON_ERROR, Upload, WriteRequest, resumed
 from bx24frames.upload.source import ArrowSource, row_positions
 from bx24frames.upload.state import RowState
-from bx24frames.upload.steps import Delivery, RowsById, Send, answer_to
+from bx24frames.upload.steps import Delivery, RowsById, Send, WaitUntil, answer_to
 
 if TYPE_CHECKING:
     from bx24frames.entities.encode import Encoded
@@ -34,6 +35,10 @@ __all__ = ["DeleteRequest", "delete_present", "encoded_deletes", "identify_ids",
 
 
 _SAME: Final = "As in `write_entity`."
+SAMPLE: Final = 50
+"""Rows in the sample that shows whether the portal carries out what it accepts."""
+NOT_DELETED: Final = "NOT_DELETED"
+"""The code of an outcome whose row is still there although the portal reported success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ def _check(entity: Entity) -> None:
         raise ConfigError(
             f"Rows of {entity.name} cannot be deleted", entity=entity.name, guidance=entity.unwritten or None
         )
+    written_alone(entity)
 
 
 def identify_ids(upload: Upload, machine: UploadMachine) -> Script[None]:
@@ -112,6 +118,8 @@ def delete_present(upload: Upload, machine: UploadMachine) -> Script[None]:
     calls = encoded_deletes(upload, machine.rows.within(RowState.PRESENT))
     yield from answer_to(Send(calls, Delivery(FIRST_WRITES, "deleted")))
     yield from _settle_doubts(upload, machine)
+    if found_by_id(upload.table) and not machine.is_stopped():
+        yield from _verify(upload, machine)
 
 
 def encoded_deletes(upload: Upload, positions: Sequence[int]) -> Iterator[Encoded]:
@@ -131,3 +139,31 @@ def _settle_doubts(upload: Upload, machine: UploadMachine) -> Script[None]:
         outcome = rows.doubts[position].outcome
         if isinstance(upload.given[position], int) and upload.given[position] not in there:
             rows.settle(Outcome(position, "deleted", attempts=outcome.attempts, path=outcome.path))
+
+
+def _verify(upload: Upload, machine: UploadMachine) -> Script[None]:
+    """Look for the first rows whose deletion succeeded, and for all others too if one of them is still there."""
+    rows = machine.rows
+    deleted = sorted(one.position for one in rows.outcomes() if one.action == "deleted" and one.attempts)
+    try:
+        left = yield from _still_there(upload, machine, deleted[:SAMPLE])
+        if left:
+            left += yield from _still_there(upload, machine, deleted[SAMPLE:])
+    except BX24Error:
+        return  # the portal's answers stand
+    found = (outcome for position in left if (outcome := rows.outcome(position)) is not None)
+    message = "the portal reported success, but the row is still there"
+    rows.amend(*(replace(outcome, action="failed", code=NOT_DELETED, message=message) for outcome in found))
+
+
+def _still_there(upload: Upload, machine: UploadMachine, positions: Sequence[int]) -> Script[list[int]]:
+    """The rows that lists still show after the time by which they may lag behind writes."""
+    lag, left = machine.policy.grace, list(positions)
+    while left:
+        held = yield from answer_to(RowsById([upload.given[at] for at in left]))
+        left = [at for at in left if upload.given[at] in held]
+        if not left or lag > machine.policy.longest_lag or machine.is_stopped():
+            break
+        yield from answer_to(WaitUntil(machine.now + lag))
+        lag *= 2
+    return left

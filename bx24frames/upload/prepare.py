@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bx24frames.entities.arguments import written_alone
 from bx24frames.entities.checks import NOT_CHOSEN
 from bx24frames.entities.columns import Names
 from bx24frames.entities.faults import validation_error
@@ -86,6 +87,7 @@ def _check(request: WriteRequest, table: Table) -> None:
             entity=entity.name,
             guidance=entity.unwritten or None,
         )
+    written_alone(entity)
     if request.automation is False:
         _check_silence(request, writes, entity.name)
 

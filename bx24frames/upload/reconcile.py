@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.columns import Names
 from bx24frames.entities.echo import NOT_STORED
-from bx24frames.errors import BX24Error
+from bx24frames.errors import BX24Error, PortalError, ResponseError, TransportError
 from bx24frames.upload.assign import Matches, SoughtRow, assign
 from bx24frames.upload.lookup import found_by_id, owners
 from bx24frames.upload.match import canonical, compares
@@ -98,9 +98,11 @@ def settle_doubts(
     rows = machine.rows
     tries, width = 0, 1
     ahead: set[int] = set()
+    if rows.doubts:
+        yield from _confirm_author(machine)
     while rows.doubts:
         try:
-            proof = yield from _search(upload, machine, width)
+            proof = yield from _search_in_outages(upload, machine, width)
         except BX24Error as fault:
             _explain(machine, f"looking for it failed: {fault.message}")
             return
@@ -123,6 +125,40 @@ def settle_doubts(
     _explain(machine, "it was not settled whether the row is there" if machine.stopped else "the row was not found")
     if found_by_id(upload.table):
         yield from _check_ahead(machine, ahead)
+
+
+def _search_in_outages(upload: Upload, machine: UploadMachine, width: int) -> Script[AbsenceProof]:
+    """Look for the rows in doubt; if the portal is down, look again until it has been for too long."""
+    down_since: float | None = None
+    while True:
+        try:
+            return (yield from _search(upload, machine, width))
+        except BX24Error as fault:
+            down_since = machine.now if down_since is None else down_since
+            lasting = machine.now - down_since >= machine.retry.outage
+            if lasting or machine.is_stopped() or not _is_down(fault):
+                raise
+        yield from answer_to(WaitUntil(machine.now + machine.retry.longest_delay))
+
+
+def _is_down(fault: BX24Error) -> bool:
+    """Whether the portal may answer later: it gave no answer, or none of its own."""
+    if isinstance(fault, PortalError):
+        return fault.retryable
+    return isinstance(fault, TransportError) or (isinstance(fault, ResponseError) and not fault.answered)
+
+
+def _confirm_author(machine: UploadMachine) -> Script[None]:
+    """Ask who the author of the rows is: a webhook keeps its address when it passes to another user, as it does when
+    its maker is dismissed (docs: settings/system-user).
+    """
+    try:
+        sender = yield from answer_to(Author(asked=True))
+    except BX24Error:
+        return
+    if sender is not None and machine.author is not None and sender != machine.author:
+        machine.rows.attribute(machine.author, sender)
+        machine.author = sender
 
 
 def _check_ahead(machine: UploadMachine, ahead: Collection[int]) -> Script[None]:
@@ -232,8 +268,7 @@ def _look_among_others(
     """Look for absent rows among the new rows of all users; those that equal one of these are undecided.
 
     While no row of the upload has been seen, it is not proved that the portal gives rows the author of the credential:
-    a webhook may have passed to another user than its address names (docs: settings/system-user), and some methods
-    store no author.
+    it may have passed to another user since they were sent, and some methods store no author.
     """
     by_code = {one.code: one for one in fields.values()}
     everybody = yield from answer_to(RowsAfter(machine.high, list(by_code), {}, owners(upload.table, upload.frame)))

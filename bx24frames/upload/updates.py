@@ -104,6 +104,6 @@ def confirm(upload: Upload, machine: UploadMachine) -> Script[None]:
             if not left:
                 told = rows.doubts[row.position].outcome
                 reason = ": ".join(part for part in (told.code, told.message) if part) or "no reason given"
-                message = f"the row holds what was sent, although the portal answered with an error ({reason})"
+                message = f"the row holds what was sent, although the answer was no success ({reason})"
                 rows.settle(replace(told, action="updated", code=None, message=message, column=None))
     rows.settle(*(rows.doubts[position].outcome for position in contested if position in rows.doubts))

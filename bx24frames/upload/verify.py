@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.messages import Paging, Success
+from bx24frames.engine.messages import Success
 from bx24frames.entities.columns import Names
 from bx24frames.entities.comparison import keeps
 from bx24frames.entities.echo import NOT_STORED, Difference
@@ -18,6 +18,7 @@ from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import BX24Error
 from bx24frames.upload.answers import not_stored
 from bx24frames.upload.changes import removed
+from bx24frames.upload.deletion import SAMPLE
 from bx24frames.upload.lookup import found_by_id
 from bx24frames.upload.match import compares
 from bx24frames.upload.steps import CallAnswers, RowsById, TableOf, answer_to
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from bx24frames.upload.state import RowStates
     from bx24frames.upload.steps import Script
 
-_SAMPLE: Final = 50
-"""Rows in the sample that shows whether the portal stores what it accepts."""
 STAGE_FIELDS: Final = frozenset({"stageId", "STAGE_ID"})
 PIPELINE_FIELDS: Final = frozenset({"categoryId", "CATEGORY_ID"})
 
@@ -49,8 +48,7 @@ def verify(upload: Upload, machine: UploadMachine) -> Script[None]:
     try:
         if upload.request.nulls == "clear":
             yield from _clears(upload, machine)
-        if upload.entity.family is not Family.OTHER and upload.entity.listing.paging is Paging.KEYSET:
-            yield from _sample(upload, machine)
+        yield from _sample(upload, machine)
     except BX24Error:
         return
 
@@ -60,13 +58,14 @@ def verify(upload: Upload, machine: UploadMachine) -> Script[None]:
 
 def _sample(upload: Upload, machine: UploadMachine) -> Script[None]:
     blind = [at for at in _written(machine.rows) if at not in machine.compared]
-    columns = {name: field for name, field in upload.columns.items() if _reads_back(field)}
+    readable = {name: field for name, field in upload.columns.items() if _reads_back(field)}
+    columns = {name: field for name, field in readable.items() if field.code not in upload.entity.rewritten}
     if not blind or not columns:
         return
-    differing = yield from _read_back(upload, machine, blind[:_SAMPLE], columns)
+    differing = yield from _read_back(upload, machine, blind[:SAMPLE], columns)
     known = {name: field for name, field in columns.items() if name in differing or _at_risk(upload, field)}
-    if known and blind[_SAMPLE:]:
-        yield from _read_back(upload, machine, blind[_SAMPLE:], known)
+    if known and blind[SAMPLE:]:
+        yield from _read_back(upload, machine, blind[SAMPLE:], known)
 
 
 def _written(rows: RowStates) -> list[int]:

@@ -7,9 +7,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from bx24frames.arguments import PORTAL_ZONE
 from bx24frames.entities.names import named_by_text
-from bx24frames.errors import BX24Error, ConfigError, PortalsError, ValidationError
+from bx24frames.errors import BX24Error, PortalsError, ValidationError
 from bx24frames.frames.give import to_backend
 from bx24frames.frames.validate import show_failures
 from bx24frames.portal.plan import plan_read
@@ -40,7 +39,6 @@ async def read_portals(portal: PortalsLike, request: FrameRead) -> Frame:
     portals, listed = portals_named(portal)
     if not listed:
         return await core.read(portals[0], request)
-    _check_zone(request)
     reading = PortalsRead(connections_of(portals), request)
     async with aclosing(_tables(reading, request)) as tables:
         found = [(place, table) async for place, table in tables]
@@ -60,7 +58,6 @@ async def iterate_portals(portal: PortalsLike, request: FrameRead) -> AsyncGener
             async for frame in frames:
                 yield frame
         return
-    _check_zone(request)
     reading = PortalsRead(connections_of(portals), request, request.chunk_size)
     given = 0
     async with aclosing(_tables(reading, request)) as tables:
@@ -106,15 +103,6 @@ async def _each(
     if done.failures:
         raise portals_error(done.failures, len(connections), frame=dict(done.results))
     return dict(done.results)
-
-
-def _check_zone(request: FrameRead) -> None:
-    """Refuse the zone of the portal where there are several: a column has one zone."""
-    if request.timezone == PORTAL_ZONE:
-        raise ConfigError(
-            f"timezone={PORTAL_ZONE!r} is the zone of one portal, and several are read",
-            guidance="Name one zone, such as 'Europe/Moscow'.",
-        )
 
 
 async def _tables(reading: PortalsRead, request: FrameRead) -> AsyncGenerator[tuple[int, pa.Table], None]:

@@ -105,7 +105,7 @@ class Warehouse:
         store = self.store
         if self.kind == "postgres":
             with store._session() as session:
-                columns = [*column_types(session, table)]
+                columns = column_types(session, table)
                 rows = [dict(zip(columns, row, strict=True)) for row in session.run(f'SELECT * FROM "{table}"')]
         elif self.kind == "duckdb":
             with duckdb.connect(str(store), read_only=True) as connection:

@@ -189,7 +189,7 @@ def test_operating_time_by_the_portals_own_clock() -> None:
         {"result": 1, "time": {"finish": 1000.5, "duration": 0.5, "operating": 3, "operating_reset_at": 1060}}
     )
     answer = batch.decode(parcel("a"), 200, body)["a"]
-    assert answer == Success(1, seconds=0.5, operating=3.0, resets_in=59.5, finished=1000.5)
+    assert answer == Success(1, seconds=0.5, operating=3.0, resets_in=59.5, finished=1000.5, printed=1000.5)
     inside = reply({"a": 1, "b": 2}, result_time={"a": {"operating": 1, "operating_reset_at": 130}, "b": []})
     found = batch.decode(parcel("a", "b"), 200, inside)
     assert found["a"] == Success(1, operating=1.0, resets_in=30.0, finished=100.0)

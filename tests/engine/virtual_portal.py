@@ -26,7 +26,7 @@ from bx24frames.sandbox.auth import Keyring
 from bx24frames.sandbox.calls import Scene
 from bx24frames.sandbox.costs import Costs
 from bx24frames.sandbox.faults import Faults
-from bx24frames.sandbox.limits import Plan
+from bx24frames.sandbox.limits import OperatingTime, Plan
 from bx24frames.sandbox.oauth import OAuthServer
 from bx24frames.sandbox.registry import Method, MethodError, Result
 from bx24frames.sandbox.stats import Stats
@@ -55,6 +55,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super()._run_once()  # type: ignore[misc]
 
 
+class Spent(OperatingTime):
+    """The operating time of a portal, which notes how full its windows are."""
+
+    def __init__(self, portal: Portal) -> None:
+        super().__init__(portal.operating)
+        self.portal = portal
+
+    def record(self, key: tuple[str, str], seconds: float, *, began: float, first_hit: float, ends: float) -> None:
+        ends = began if self.portal.at_begin else ends
+        super().record(key, seconds, began=began, first_hit=first_hit, ends=ends)
+        self.portal.fullest = max(self.portal.fullest, self.used(key, began, math.inf))
+
+
 @dataclass
 class Portal:
     """A portal with `rows` rows, and the way to it; a transport."""
@@ -71,6 +84,10 @@ class Portal:
     """A row that the classic list lacks."""
     spread: float = 1.0
     """How many times as long the slowest request takes as the fastest one, per page; the mean stays."""
+    at_begin: bool = False
+    """Seconds are recorded when a request begins. Real portals record them when it has ended."""
+    fullest: float = 0.0
+    """Most seconds of a budget that any window of ten minutes has come to, those of requests in flight included."""
     crowd: float = 0.0
     """Share of the operating time that another program with the same credential uses."""
     luck: random.Random = field(default_factory=lambda: random.Random(7))
@@ -86,6 +103,7 @@ class Portal:
         quirks = frozenset({"batch_charged"} if self.newer else ())
         scene = Scene(store, methods, Faults(), Stats(), Costs(page=self.page), quirks=quirks)
         self.app = App(scene, keyring, OAuthServer(keyring, lambda: self.epoch + self.loop.time()))
+        self.app.operating = Spent(self)
         self.app.apply(Plan(operating=self.operating))
 
     @property

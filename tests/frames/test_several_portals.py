@@ -208,6 +208,14 @@ def test_a_silent_portal_is_asked_once(portals: Portals, read: Callable[[str, Po
     assert "sent no answer within 0.5 s" in str(caught.value)
 
 
+def test_a_portal_that_sends_nothing_says_what_became_of_the_last_request(portals: Portals) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/rest/1/code/"
+    refusing = bx.Portal(address, timeout=0.2)  # less than the delays between its attempts
+    with pytest.raises(PortalsError, match=r"no answer within 0.2 s: nobody answers at 127.0.0.1:\d+"):
+        bx.count_entity("deal", [refusing, *portals])
+
+
 def test_chunks_of_named_columns_do_not_wait_for_a_silent_portal(portals: Portals) -> None:
     add_field(portals[1])
     with silent_portal(timeout=600.0) as silent:
@@ -338,8 +346,14 @@ def test_arguments_that_mean_nothing_for_a_list(boxes: Boxes, portals: Portals) 
         bx.read_entity("deal", portals, columns=["id"], index="title")
 
 
+def test_days_in_conditions_are_warned_of_once(portals: Portals) -> None:
+    with pytest.warns(UserWarning, match="midnight in each portal's zone") as caught:
+        bx.read_entity("deal", portals, filters={">=createdTime": "2024-01-01"}, columns=["id", "createdTime"])
+    assert len(caught) == 1
+
+
 def test_functions_for_one_portal_name_those_for_a_list(portals: Portals) -> None:
-    for one in (bx.describe_entity, bx.entity_schema, bx.scan_entity):
+    for one in (bx.describe_entity, bx.entity_schema):
         with pytest.raises(ConfigError, match="not a list of portals\nread_entity, iter_entity"):
             one("deal", portals)
 

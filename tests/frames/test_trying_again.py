@@ -21,6 +21,7 @@ def test_a_refused_connection_is_logged_once_while_it_is_repeated(caplog: pytest
         bx.count_entity("deal", "http://127.0.0.1:9/rest/1/abc/")
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "127.0.0.1:9: the connection is refused. " + REPEATED in caplog.text
+    assert caplog.messages[0].startswith("127.0.0.1:9: ")  # of several portals, the one that does not answer
 
 
 @pytest.mark.parametrize(("failures", "lines"), [(1, 0), (2, 1), (4, 1)])

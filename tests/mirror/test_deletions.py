@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from array import array
 from bisect import bisect_right
+from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +30,17 @@ class Portal:
         return Found(high - low, tuple(self.ids[low : min(high, low + IDS_PER_PAGE)]))
 
 
+class MiscountingPortal(Portal):
+    """A portal whose counts are too high or too low."""
+
+    def __init__(self, ids: set[int], error: int) -> None:
+        super().__init__(ids)
+        self.error = error
+
+    def _found(self, ask: WindowQuery) -> Found:
+        return replace(found := super()._found(ask), total=max(0, found.total + self.error))
+
+
 def search(known: set[int], portal: Portal, number: int = REQUEST) -> Search:
     ids = array("q", sorted(known))
     first = windows(ids, number) or [Window(0, max(portal.ids, default=0))]
@@ -47,6 +60,14 @@ def test_it_finds_what_is_missing_and_what_is_unknown(known: set[int], data: st.
     found = search(known, Portal((known - gone) | late), data.draw(st.integers(1, 50)))
     assert found.missing == gone
     assert found.unknown == late
+
+
+@pytest.mark.parametrize("error", [3, -2, 1_000_000, -1_000_000])
+def test_pages_are_believed_where_counts_are_wrong(error: int) -> None:
+    known = set(range(1, 3_000, 2))
+    gone, late = {77, 801, 803, 2_999}, {200, *range(400, 520, 2)}
+    found = search(known, MiscountingPortal((known - gone) | late, error), 5)
+    assert (found.missing, found.unknown) == (gone, late)
 
 
 def test_ten_deletions_in_a_million_rows_take_few_requests() -> None:

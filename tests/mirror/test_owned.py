@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from unlimited import FAST
 
 import bx24frames as bx
+from bx24frames.mirror import owned
 from bx24frames.sandbox.store.roles import Role
 
 from .conftest import World
@@ -80,6 +82,24 @@ def test_every_way_of_saving_product_rows_moves_the_owner(world: World) -> None:
     last = found["id"].to_pylist()[-1]
     follows("crm.item.productrow.update", id=last, fields={"price": 8})
     follows("crm.item.productrow.delete", id=last)
+
+
+def test_an_owner_that_is_deleted_before_its_rows_are_read_costs_its_own_rows_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The portal refuses the rows of a deal that it no longer has."""
+    which = owned.linked_owners
+
+    async def deleted(*given: Any) -> set[int]:
+        owners = await which(*given)
+        world.box.admin.delete("deal", max(owners))
+        return owners
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owned, "linked_owners", deleted)
+        world.sync(["deal", "deal_contact"])
+    world.sync(TABLES)
+    is_equal(world)
 
 
 def test_many_owners_are_asked_at_once_after_a_sample_gave_the_same_rows(world: World) -> None:

@@ -60,6 +60,23 @@ def test_contact_links_set_directly_are_found_by_the_next_run(world: World, cloc
 
 
 @pytest.mark.slow
+def test_a_deletion_that_a_late_row_hides_from_the_counts_is_found_when_its_page_is_read_again(
+    world: World, clock: HandClock
+) -> None:
+    """The row appears two days after its modified time, just below the one that was deleted."""
+    [late] = world.box.admin.add("deal", {"title": "late"}, commit_after=2 * 86_400)
+    gone, *_ = world.box.admin.add("deal", {"title": "one of many"}, count=30)
+    world.sync("deal")
+    clock.now += 2 * 86_400 - QUARTER
+    world.sync("deal")
+    clock.now += 2 * QUARTER
+    world.delete(gone)
+    assert world.sync("deal").deleted == 1
+    assert late in world.ids()
+    world.is_equal()
+
+
+@pytest.mark.slow
 def test_every_row_is_read_again_within_as_many_runs_as_there_are_pages(world: World, clock: HandClock) -> None:
     """Half a minute between runs is one page a run, and each run goes on where the last one stopped."""
     world.sync("deal")

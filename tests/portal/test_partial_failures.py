@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import bx24frames as bx
 from bx24frames.errors import CallError, ConfigError, PortalError
-from bx24frames.sandbox import Sandbox
+from bx24frames.sandbox import Fault, Sandbox
+from bx24frames.testing import no_waiting
 
 FREE = bx.Limits(burst=100_000, per_second=100_000.0, operating=float("inf"))
 
@@ -80,3 +82,32 @@ def test_another_event_loop_than_asyncios_gets_a_sentence() -> None:
     for verb in (portal.call("profile"), portal.get_all("some.thing.list"), bx.aio.read_entity("deal", portal)):
         with pytest.raises(ConfigError, match="event loop of asyncio"):
             verb.send(None)
+
+
+WRITES = {
+    "call": lambda portal: portal.call("crm.deal.add", {"fields": {"TITLE": "x"}}),
+    "call of a list": lambda portal: portal.call("crm.deal.add", [{"fields": {"TITLE": "x"}}] * 3),
+    "batch": lambda portal: portal.batch({"a": ("crm.deal.add", {"fields": {"TITLE": "x"}})}),
+}
+
+
+@pytest.mark.parametrize("verb", WRITES)
+@pytest.mark.parametrize("fault", ["gateway_timeout", "drop_after", "truncated", "error"])
+def test_a_write_that_may_have_been_carried_out_is_not_advised_to_be_repeated(verb: str, fault: Any) -> None:
+    """Repeated, a document or a row would be there twice (bitrix24/b24jssdk #24)."""
+    with Sandbox(plan="unlimited", real_time=False, sizes={"deal": 3}) as sandbox, no_waiting():
+        given = {"code": "INTERNAL_SERVER_ERROR", "status": 500, "executed": True} if fault == "error" else {}
+        kind = "error_in_200" if fault == "error" else fault
+        sandbox.faults.add(Fault(kind, method="crm.deal.add", times=None, **given))
+        with bx.Portal(sandbox.url, limits=FREE) as opened, pytest.raises(CallError) as caught:
+            WRITES[verb](opened)
+        assert "may have been carried out" in str(caught.value.guidance)
+        assert "again" not in str(caught.value)
+        assert not getattr(caught.value, "retryable", False)
+        assert len(sandbox.store.rows(2)) == (6 if verb == "call of a list" else 4)
+
+
+def test_a_read_and_a_refused_write_keep_their_guidance(portal: bx.Portal) -> None:
+    with pytest.raises(PortalError) as caught:
+        portal.call("crm.deal.update", {"id": 999_999, "fields": {"TITLE": "x"}})
+    assert "may have been" not in str(caught.value)

@@ -41,8 +41,8 @@ def request(spent, at, *hits, key=KEY):
     for hit in hits:
         meter.start(key, at)
         meter.finish(key, hit)
-    reported = meter.operating(key)
-    meter.settle()
+    reported = meter.operating(key, at)
+    meter.settle(at)
     return reported
 
 
@@ -63,11 +63,49 @@ def test_many_short_hits_of_one_request_are_recorded_together_but_not_reported_y
     assert request(spent, NOON) == pytest.approx(1.5)
 
 
+def test_seconds_are_recorded_when_a_request_has_ended_in_the_minute_it_began_in():
+    """``finalize`` is a background job, and ``getNumBucket`` keeps the minute in which the request was checked."""
+    spent = OperatingTime(480)
+    meter = Meter(spent, NOON + 55)
+    meter.start(KEY, NOON + 55)
+    meter.finish(KEY, 20.0)
+    meter.settle(NOON + 75)
+    beside = Meter(spent, NOON + 58)
+    assert beside.operating(KEY, NOON + 58) == 0
+    assert beside.operating(KEY, NOON + 74) == 0
+    assert beside.operating(KEY, NOON + 75) == 20, "an answer gives the sum as it is when it is printed"
+    assert spent.used(KEY, NOON + 599, NOON + 599) == 20
+    assert Meter(spent, NOON + 598).operating(KEY, NOON + 612) == 20, "the window is that of the beginning"
+    assert spent.used(KEY, NOON + 600) == 0, "its minute was that of NOON"
+
+
+def test_requests_answered_without_the_delay_of_their_work_are_recorded_at_once():
+    spent = OperatingTime(480)
+    meter = Meter(spent, NOON)
+    meter.start(KEY, NOON)
+    meter.finish(KEY, 20.0)
+    meter.settle(NOON + 20)
+    spent.end_all()
+    assert spent.used(KEY, NOON + 1) == 20
+
+
+def test_a_ban_clears_what_is_recorded_and_not_what_requests_in_flight_add():
+    spent = OperatingTime(10)
+    batch(spent, NOON, 22.0)
+    meter = Meter(spent, NOON, BY_BATCH)
+    meter.start(BATCH, NOON)
+    meter.finish(BATCH, 7.0)
+    meter.settle(NOON + 14)
+    assert Meter(spent, NOON + 1, BY_BATCH).blocks(BATCH, NOON + 1)
+    assert spent.used(BATCH, NOON + 13) == 0
+    assert spent.used(BATCH, NOON + 14) == 7
+
+
 def test_a_failed_method_is_not_charged():
     spent = OperatingTime(480)
     meter = Meter(spent, NOON)
     meter.start(KEY, NOON)
-    meter.settle()
+    meter.settle(NOON)
     assert spent.used(KEY, NOON) == 0
 
 
@@ -87,26 +125,26 @@ def test_the_window_is_ten_minutes_and_the_oldest_bucket_leaves_first():
 def test_a_method_is_blocked_above_the_limit_for_one_credential_only():
     spent = OperatingTime(10)
     request(spent, NOON, 10.0)
-    assert not Meter(spent, NOON + 1).blocks(KEY)
+    assert not Meter(spent, NOON + 1).blocks(KEY, NOON + 1)
     request(spent, NOON + 1, 0.2)
-    assert Meter(spent, NOON + 2).blocks(KEY)
-    assert not Meter(spent, NOON + 2).blocks(("webhook:y", KEY[1]))
-    assert not Meter(spent, NOON + 2).blocks((KEY[0], "crm.lead.list"))
-    assert not Meter(spent, NOON + 601).blocks(KEY)
+    assert Meter(spent, NOON + 2).blocks(KEY, NOON + 2)
+    assert not Meter(spent, NOON + 2).blocks(("webhook:y", KEY[1]), NOON + 2)
+    assert not Meter(spent, NOON + 2).blocks((KEY[0], "crm.lead.list"), NOON + 2)
+    assert not Meter(spent, NOON + 601).blocks(KEY, NOON + 601)
 
 
 def test_a_request_blocks_itself_once_its_own_hits_pass_the_limit():
     meter = Meter(OperatingTime(1), NOON)
     meter.start(KEY, NOON)
     meter.finish(KEY, 1.1)
-    assert meter.blocks(KEY)
+    assert meter.blocks(KEY, NOON)
 
 
 def test_without_a_record_the_reset_is_600_s_after_the_first_call():
     meter = Meter(OperatingTime(1), NOON + 0.5)
-    assert meter.reset_at(KEY) is None
+    assert meter.reset_at(KEY, NOON + 0.5) is None
     meter.start(("webhook:x", "profile"), NOON + 0.7)
-    assert meter.reset_at(KEY) == NOON + 600
+    assert meter.reset_at(KEY, NOON + 0.7) == NOON + 600
 
 
 BATCH = ("webhook:x", "batch")
@@ -121,10 +159,10 @@ def batch(spent, at, *hits):
     for hit in hits:
         meter.start(KEY, at)
         meter.finish(KEY, hit)
-        reported.append(meter.operating(KEY))
+        reported.append(meter.operating(KEY, at))
     meter.leave_batch(BATCH, sum(hits))
-    envelope = meter.operating(BATCH)
-    meter.settle()
+    envelope = meter.operating(BATCH, at)
+    meter.settle(at)
     return reported, envelope
 
 
@@ -140,11 +178,11 @@ def test_newer_builds_charge_a_batch_at_half_its_duration_and_nothing_to_its_met
 def test_newer_builds_ban_for_300_s_and_forget_what_was_used():
     spent = OperatingTime(10)
     batch(spent, NOON, 22.0)
-    assert Meter(spent, NOON + 1, BY_BATCH).blocks(BATCH)
-    assert not Meter(spent, NOON + 1, BY_BATCH).blocks(KEY), "a single call has a budget of its own"
-    assert Meter(spent, NOON + 300, BY_BATCH).blocks(BATCH)
+    assert Meter(spent, NOON + 1, BY_BATCH).blocks(BATCH, NOON + 1)
+    assert not Meter(spent, NOON + 1, BY_BATCH).blocks(KEY, NOON + 1), "a single call has a budget of its own"
+    assert Meter(spent, NOON + 300, BY_BATCH).blocks(BATCH, NOON + 300)
     assert spent.reset_at(BATCH, NOON + 2) == NOON + 301
-    assert not Meter(spent, NOON + 301, BY_BATCH).blocks(BATCH)
+    assert not Meter(spent, NOON + 301, BY_BATCH).blocks(BATCH, NOON + 301)
     assert spent.used(BATCH, NOON + 301) == 0
 
 

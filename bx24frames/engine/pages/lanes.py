@@ -12,7 +12,7 @@ from bx24frames.engine.retry import Tries
 T = TypeVar("T")
 
 SEGMENT_ROWS: Final = 5_000
-"""Rows a lane is meant to hold: two full batches; the chains of other lanes fill the request that its tail is in."""
+"""Rows a lane holds at most: two full batches; the chains of other lanes fill the request that its tail is in."""
 WINDOW_ROWS: Final = 100_000
 """Rows from the output to the lane that is begun last: those that lie complete behind a slower lane fill the memory."""
 WINDOW_BYTES: Final = 96_000_000

@@ -15,6 +15,7 @@ from typing import Final, Generic, Protocol, TypeVar
 from bx24frames.engine.charges import Generation
 from bx24frames.engine.messages import MAX_COMMANDS, Listing
 from bx24frames.engine.outlook import Outlook
+from bx24frames.engine.pages.lanes import SEGMENT_ROWS
 from bx24frames.engine.records import Take
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 
@@ -33,6 +34,8 @@ SPARE_RATE: Final = 0.05
 """Requests a second that have to be left over before light ones are sent."""
 KEPT_FOR_ENDS: Final = 0.01
 """Share of the first route's budget that is kept for the ends of lanes, which it alone can confirm."""
+LANE_SECONDS: Final = 2.0
+"""Seconds of the portal's work below which a lane is not cut shorter for others to work beside it."""
 LIGHT_ROWS: Final = 2_000
 """Rows that the lane of light requests is cut to: every lane ends in a page that is not full."""
 WORTH_PROVING: Final = 200
@@ -140,6 +143,21 @@ def wakes(routes: Sequence[Route[P, T]], demand: Demand, sizes: Sizes, outlook: 
 def is_long(routes: Sequence[Route[P, T]], pages: float, outlook: Outlook, now: float) -> bool:
     """Whether a read is long enough for another route to be worth its proof."""
     return pages >= WORTH_PROVING and 2 * pages > outlook.affordable([route.rate for route in routes], now)
+
+
+def rows_of_lane(route: Route[P, T], rows_left: float, sizes: Sizes) -> int:
+    """Rows that the next lane is cut to, so that all requests in flight have work, and lanes are soon complete.
+
+    Where pages are so slow that a request has few, it reads a lane to its end. What is left is divided among the
+    requests that may be in flight, unless the portal reads a lane within `LANE_SECONDS`.
+    """
+    size, outlook = sizes.of(route.listing.call.method, FIRST_READS).now, sizes.outlook
+    page = route.listing.page_size
+    carried = size * page if size < sizes.ceiling else SEGMENT_ROWS
+    if outlook is None:
+        return min(SEGMENT_ROWS, carried)
+    quick = outlook.commands_in(LANE_SECONDS, route.rate) * page
+    return math.ceil(min(SEGMENT_ROWS, carried, max(rows_left / outlook.most_in_flight, quick)))
 
 
 def _full(route: Route[P, T], demand: Demand, sizes: Sizes) -> int:

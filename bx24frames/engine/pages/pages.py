@@ -14,7 +14,7 @@ from bx24frames.engine.outlook import POLL, Outlook
 from bx24frames.engine.pages.beside import Beside
 from bx24frames.engine.pages.cursor import Cursor, ids_in, in_order, page_in, rows_in, show, size_of
 from bx24frames.engine.pages.lanes import MARGIN, SEGMENT_ROWS, Block, Lane, Line
-from bx24frames.engine.pages.mix import Demand, Offer, Route, is_long, offers, wakes
+from bx24frames.engine.pages.mix import Demand, Offer, Route, is_long, offers, rows_of_lane, wakes
 from bx24frames.engine.pages.strand import Strand
 from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.records import Rows, Take
@@ -101,6 +101,7 @@ class KeysetPages(Generic[P, T]):
         """First labels of the light requests in flight."""
         self._fed = False
         self._wanted = 1
+        self._lane_rows = SEGMENT_ROWS
         self._sent = 0
         self._alone = False
 
@@ -110,6 +111,7 @@ class KeysetPages(Generic[P, T]):
         """The next parcel of chained pages."""
         if not self._line.items or self._left == 0:
             return Done()
+        self._lane_rows = rows_of_lane(self._first, self._line.rows_left(self._far), sizes)
         if sizes.outlook is not None and self._is_mixed(sizes):
             return self._due_mixed(now, sizes, sizes.outlook)
         return Wait(math.inf) if self._under_way >= self._needed(sizes) else self._due_alike(now, sizes)
@@ -188,7 +190,7 @@ class KeysetPages(Generic[P, T]):
         self, route: Route[P, T], slots: int, now: float, rows: int = 0, *, ends: bool = False
     ) -> list[list[Command]]:
         """Chains of pages that fill the slots of a request; see `Offer`."""
-        rows = rows or SEGMENT_ROWS
+        rows = rows or self._lane_rows
         open_to = partial(self._suits, route=route, ends=ends)
         chains: list[list[Command]] = []
         while (
@@ -230,7 +232,7 @@ class KeysetPages(Generic[P, T]):
         if not self._sent or lane.lost:
             return lane
         expected = self._line.expected(lane, self._far)
-        beside = self._wanted > 1 and self._left is None and expected > 2 * rows
+        beside = self._wanted > 1 and self._left is None and expected > 1.5 * rows
         held_back = not self._line.along and expected > 1.5 * rows
         if beside or held_back:
             return self._line.split(lane, rows, self._far) or lane
@@ -246,7 +248,9 @@ class KeysetPages(Generic[P, T]):
         if math.isinf(expected) and self._listing.short_page_ends:
             # Nothing is known of the table yet, and what lies behind the end of a classic chain runs all the same.
             return FIRST_READS
-        return math.ceil(min(expected, SEGMENT_ROWS) * MARGIN / size) + 1
+        pages = math.ceil(min(expected, SEGMENT_ROWS) * MARGIN / size) + 1
+        upto = lane.upto if lane.upto is not None else self._far
+        return pages if upto is None else min(pages, math.ceil((upto - lane.after) / size))  # a row has an id
 
     def _chain(self, lane: Lane, route: Route[P, T], pages: int) -> list[Command]:
         chain = Chain(lane, [self._label() for _ in range(max(1, pages))], route)

@@ -162,7 +162,10 @@ CRM_ROWS: Final[tuple[Entity, ...]] = (
     crm("requisite", "requisite", "Requisites", "DATE_CREATE", "DATE_MODIFY"),
     crm("bank_detail", "requisite.bankdetail", "Bank details", "DATE_CREATE", "DATE_MODIFY"),
     _ADDRESS,
-    dictionary_entity("status", "Statuses, stages and sources", static=static.STATUS, names=("stage", "source")),
+    replace(
+        dictionary_entity("status", "Statuses, stages and sources", static=static.STATUS, names=("stage", "source")),
+        stamped=("STATUS_ID",),  # the code of a stage gets its pipeline as a prefix, C1: (docs: crm-status-add.md)
+    ),
     replace(
         dictionary_entity("currency", "Currencies", id_key="CURRENCY"),
         modified="DATE_UPDATE",

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bx24frames.engine.batch import MAX_PAIRS, batchable
-from bx24frames.engine.codes import error_of
-from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Parcel, Success
+from bx24frames.engine.codes import error_of, untouched
+from bx24frames.engine.messages import JSON, MAX_COMMANDS, Answer, Call, Command, Lost, Parcel, Refusal, Success
+from bx24frames.engine.retry import is_passing
 from bx24frames.engine.sizes import FIRST_READS, FIRST_WRITES
 from bx24frames.engine.user_batch import WrittenBatch
-from bx24frames.errors import CallError, ConfigError
+from bx24frames.errors import CallError, ConfigError, PortalError
 from bx24frames.portal.wire.parameters import check_method, check_params, is_read, wired
 from bx24frames.transport.address import API
 from bx24frames.transport.query import Unencodable, encode, pairs
@@ -160,14 +161,25 @@ def _partly(error: CallError, answers: Sequence[Answer], keys: Sequence[int | st
 
 def _failures(answers: Sequence[Answer], keys: Sequence[int | str], method: str) -> dict[int | str, CallError]:
     given = zip(keys, answers, strict=True)
-    return {key: error_of(answer, method) for key, answer in given if not isinstance(answer, Success)}
+    return {key: _error(answer, method) for key, answer in given if not isinstance(answer, Success)}
+
+
+def _error(answer: Refusal | Lost, method: str) -> CallError:
+    """The error for a call; of a write that may have been carried out it says so, and advises no repetition."""
+    error = error_of(answer, method)
+    if is_read(method) or untouched(answer) or (isinstance(answer, Refusal) and not is_passing(answer)):
+        return error
+    error.guidance = "The call may have been carried out: look whether it was before you repeat it."
+    if isinstance(error, PortalError):
+        error.retryable = False
+    return error
 
 
 def _failure(answers: Sequence[Answer], refused: Sequence[int], method: str, names: Sequence[str]) -> CallError:
     first = answers[refused[0]]
     if isinstance(first, Success):
         raise TypeError("a success is no failure")
-    error = error_of(first, method)
+    error = _error(first, method)
     more = f" (and {len(refused) - 1} more of {len(answers)})" if len(refused) > 1 else ""
     error.message = f"{names[0]}{more}: {error.message}" if names[0] else error.message
     error.args = (error.message,)
