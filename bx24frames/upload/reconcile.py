@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from bx24frames.entities.columns import Names
 from bx24frames.entities.echo import NOT_STORED
-from bx24frames.errors import BX24Error
+from bx24frames.errors import BX24Error, PortalError, ResponseError, TransportError
 from bx24frames.upload.assign import Matches, SoughtRow, assign
 from bx24frames.upload.lookup import found_by_id, owners
 from bx24frames.upload.match import canonical, compares
@@ -102,7 +102,7 @@ def settle_doubts(
         yield from _confirm_author(machine)
     while rows.doubts:
         try:
-            proof = yield from _search(upload, machine, width)
+            proof = yield from _search_in_outages(upload, machine, width)
         except BX24Error as fault:
             _explain(machine, f"looking for it failed: {fault.message}")
             return
@@ -125,6 +125,27 @@ def settle_doubts(
     _explain(machine, "it was not settled whether the row is there" if machine.stopped else "the row was not found")
     if found_by_id(upload.table):
         yield from _check_ahead(machine, ahead)
+
+
+def _search_in_outages(upload: Upload, machine: UploadMachine, width: int) -> Script[AbsenceProof]:
+    """Look for the rows in doubt; if the portal is down, look again until it has been for too long."""
+    down_since: float | None = None
+    while True:
+        try:
+            return (yield from _search(upload, machine, width))
+        except BX24Error as fault:
+            down_since = machine.now if down_since is None else down_since
+            lasting = machine.now - down_since >= machine.retry.outage
+            if lasting or machine.is_stopped() or not _is_down(fault):
+                raise
+        yield from answer_to(WaitUntil(machine.now + machine.retry.longest_delay))
+
+
+def _is_down(fault: BX24Error) -> bool:
+    """Whether the portal may answer later: it gave no answer, or none of its own."""
+    if isinstance(fault, PortalError):
+        return fault.retryable
+    return isinstance(fault, TransportError) or (isinstance(fault, ResponseError) and not fault.answered)
 
 
 def _confirm_author(machine: UploadMachine) -> Script[None]:
