@@ -15,7 +15,7 @@ from bx24frames.entities.echo import NOT_STORED
 from bx24frames.errors import BX24Error, PortalError, ResponseError, TransportError
 from bx24frames.upload.lookup import found_by_id, owners
 from bx24frames.upload.outcomes import Outcome
-from bx24frames.upload.sightings import SearchView, Sort, author_of, look, wanted_rows
+from bx24frames.upload.sightings import SearchView, Sort, author_of, sight_rows, wanted_rows
 from bx24frames.upload.state import Doubt
 from bx24frames.upload.steps import Author, HighestId, Note, RowsById, RowsLike, WaitUntil, answer_to
 from bx24frames.upload.visibility import conditions_of, deciding, grants, visible_as
@@ -170,7 +170,7 @@ def _search(upload: Upload, machine: UploadMachine, width: int) -> Script[Absenc
     lag = machine.policy.grace
     while True:
         asked_at = machine.now
-        view = yield from look(upload, machine)
+        view = yield from sight_rows(upload, machine)
         over = {at: _over_at(machine, machine.rows.doubts[at]) for at in (*view.absent, *view.unclear)}
         pending = [moment for at, moment in over.items() if moment > asked_at and _is_awaited(machine, at)]
         if not pending and view.missing and lag <= machine.policy.longest_lag:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bx24frames.upload.request import Upload
     from bx24frames.upload.steps import Script
 
-__all__ = ["SearchView", "Sort", "author_field", "author_of", "comparable_columns", "look", "wanted_rows"]
+__all__ = ["SearchView", "Sort", "author_field", "author_of", "comparable_columns", "sight_rows", "wanted_rows"]
 
 AUTHORS: Final = ("createdBy", "CREATED_BY_ID")
 KEYS: Final = (("originatorId", "originId"), ("xmlId",))
@@ -45,7 +45,7 @@ class SearchView:
     missing: dict[Sort, RowId] = field(default_factory=dict)
 
 
-def look(upload: Upload, machine: UploadMachine) -> Script[SearchView]:
+def sight_rows(upload: Upload, machine: UploadMachine) -> Script[SearchView]:
     """Read the rows created since the upload began, and take those that are ours."""
     view = SearchView()
     groups: dict[int | None, list[int]] = defaultdict(list)
