@@ -90,6 +90,8 @@ class Portal:
     """Most seconds of a budget that any window of ten minutes has come to, those of requests in flight included."""
     crowd: float = 0.0
     """Share of the operating time that another program with the same credential uses."""
+    crowd_refused: int = 0
+    """Requests of that program that were refused, as a whole or in part."""
     luck: random.Random = field(default_factory=lambda: random.Random(7))
 
     def __post_init__(self) -> None:
@@ -164,7 +166,8 @@ class Portal:
             names = (METHOD, CLASSIC) if not self.newer else (METHOD,)
             for name in names:
                 commands = {f"c{at}": f"{name}?start=-1&order[ID]=ASC&page={turn}" for at in range(pages)}
-                self._answered("batch", orjson.dumps({"cmd": commands}), "elsewhere")
+                reply = self._answered("batch", orjson.dumps({"cmd": commands}), "elsewhere")
+                self.crowd_refused += b"OPERATION_TIME_LIMIT" in reply.body
             await asyncio.sleep(interval)
 
     async def close(self) -> None:
