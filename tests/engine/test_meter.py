@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from bx24frames.engine.meter import BudgetReport, Ledger, Meter, Others, Spread
+from bx24frames.engine.ledger import BudgetReport, Ledger
+from bx24frames.engine.meter import Meter, Others, Spread
 
 MINUTE = 60_000_000 * 60.0
 

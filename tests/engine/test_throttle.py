@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bx24frames.engine.meter import DEVIATIONS, FIRST_DEVIATION, SLOW_AT, STOP_AT, BudgetReport, Meter
+from bx24frames.engine.ledger import BudgetReport
+from bx24frames.engine.meter import DEVIATIONS, FIRST_DEVIATION, SLOW_AT, STOP_AT, Meter
 from bx24frames.engine.policy import RETRY
 from bx24frames.engine.throttle import ARRIVAL_GRACE, Bucket, Governor
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime

@@ -7,7 +7,7 @@ import itertools
 import math
 import random
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -204,20 +204,7 @@ def classic_route() -> Route[Any, Any]:
     return Route(classic_listing(short_page_ends=True), take, SameIds())
 
 
-class Alike:
-    """A reader that sends one kind of request, whatever the budgets."""
-
-    def __init__(self, machine: Any) -> None:
-        self._machine = machine
-        self.feed = machine.feed
-
-    def due(self, now: float, sizes: Sizes) -> Any:
-        return self._machine.due(now, replace(sizes, outlook=None))
-
-
-def read(
-    portal: Portal, *, operating: float, until: float | None = None, families: int = 1, mixed: bool = True
-) -> Told:
+def read(portal: Portal, *, operating: float, until: float | None = None, families: int = 1) -> Told:
     """Read the whole list in virtual time, or as far as it comes in `until` seconds; by one family of lists or two."""
     loop = portal.loop
     governor = Governor(Bucket(50, 2.0), operating, 8)
@@ -227,7 +214,7 @@ def read(
     async def work() -> None:
         began = loop.time()
         machine = KeysetPages(item_listing(), AS_MAPS, token="t", beside=classic_route() if families > 1 else None)
-        pages = runner.run(machine if mixed else Alike(machine))
+        pages = runner.run(machine)
         async for page in pages:
             passed = loop.time() - began
             if until is not None and passed > until:
