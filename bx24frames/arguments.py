@@ -122,9 +122,20 @@ class Checked:
 
 
 def _unexpected(verb: str, name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name.casefold(), known, 1, NEAR)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Its keyword arguments are {', '.join(known)}."
+    hint = nearest_name(name, known, f"Its keyword arguments are {', '.join(known)}.")
     return f"{verb}() got an unexpected keyword argument {name!r}. {hint}"
+
+
+def nearest_name(name: str, known: Sequence[str], otherwise: str) -> str:
+    """The hint for an unknown name: the known one that is nearest, or else the given sentence.
+
+    Examples
+    --------
+    >>> nearest_name("limti", ["limit", "index"], "There are two."), nearest_name("x", ["limit"], "There is one.")
+    ("Did you mean 'limit'?", 'There is one.')
+    """
+    near = get_close_matches(name.casefold(), known, 1, NEAR)
+    return f"Did you mean {near[0]!r}?" if near else otherwise
 
 
 def anything(_name: str, value: object) -> object:

@@ -134,7 +134,7 @@ def portal_named(portal: str | None, profile: str | None) -> str | None:
     if portal is not None and portal.startswith(completion.GROUP):
         raise ConfigError(
             "This command takes one portal, not a group",
-            guidance="read, count, plan and sync take a group of profiles.",
+            guidance="read, scan, count, plan and sync take a group of profiles.",
         )
     return _one_portal(portal, profile)
 

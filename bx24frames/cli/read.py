@@ -23,7 +23,6 @@ from bx24frames.cli.parameters import (
     Quiet,
     Separator,
     bar,
-    portal_named,
     portals_given,
     separator,
 )
@@ -170,7 +169,7 @@ def scan(
 
     from bx24frames.verbs.read import scan_entity
 
-    lazy = scan_entity(entity, portal_named(portal, profile), timezone=timezone)
+    lazy = scan_entity(entity, portals_given(portal, profile), timezone=timezone)
     try:
         query = pl.SQLContext({entity: lazy, "self": lazy}).execute(sql)
         if explain:

@@ -8,7 +8,7 @@ for the first row of any of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -34,7 +34,7 @@ from bx24frames.scan.united import PORTAL
 if TYPE_CHECKING:
     import datetime as dt
 
-    from dlt.common.schema.typing import TColumnSchema, TDeleteInsertStrategyDict
+    from dlt.common.schema.typing import TColumnSchema, TDeleteInsertStrategyDict, TTableSchema
     from dlt.extract import DltResource, DltSource
 
     from bx24frames.connectors.dlt_outbox import CommittedTable
@@ -50,6 +50,8 @@ HINTS: Final[dict[str, TColumnSchema]] = {SYNCED: {"dedup_sort": "desc"}, IS_GON
 """The latest of several versions in one load counts, and one that is gone removes its row."""
 _DELETIONS: Final = one_of("delete", "keep")
 """A mark on the last version of a row needs its other values, and a merge replaces rows as a whole."""
+_ON_ERROR: Final = one_of("raise", "report")
+"""A run that stopped at its first failure would have loaded nothing, as with ``"raise"``, and named fewer."""
 
 
 def source(
@@ -65,7 +67,8 @@ def source(
     """Make a dlt source of portals: a resource for each table, merged by portal and id.
 
     The first run of a pipeline loads the tables; later runs load what is new, changed or proven to be deleted since.
-    Rows have the version of ``_synced_at``, the portal's time of the run in UTC; lists and structs are JSON.
+    ``_synced_at`` is the version of a row, the portal's time of the run in UTC; lists and structs are JSON. dlt merges
+    by portal and id (https://dlthub.com/docs/general-usage/merge-loading).
 
     Parameters
     ----------
@@ -85,10 +88,6 @@ def source(
     ConfigError, UnknownEntity
         dlt is not installed (``pip install 'bx24frames[dlt]'``), or an argument is not accepted.
 
-    Notes
-    -----
-    https://dlthub.com/docs/general-usage/merge-loading
-
     Examples
     --------
     >>> import dlt
@@ -98,6 +97,7 @@ def source(
     """
     require("dlt")
     _DELETIONS("deletions", deletions)
+    _ON_ERROR("on_error", on_error)
     store = DltStore()
     request = SyncRequest(
         store,
@@ -179,9 +179,10 @@ class Feed:
         import dlt
 
         state = dlt.current.resource_state(table)
+        asked = dlt.current.resource().compute_table_schema()
+        _check_merge(table, asked, {PORTAL, *self.tables[table].key})
         committed = [one for one in self._extracted() if one.table == table]
-        chosen = dlt.current.resource().compute_table_schema().get("file_format")
-        file_format = chosen or self._store.destination.file_format
+        file_format = asked.get("file_format") or self._store.destination.file_format
         for columns in (one.columns for one in committed if one.columns is not None):
             # first, because the hints of a variant begin as those that its resource has then
             hints = dlt.mark.make_hints(COLUMNS, primary_key=COLUMN_KEY, file_format=file_format)
@@ -228,6 +229,17 @@ class Feed:
             raise sync_error(done, failed, "Nothing was loaded. With on_error='report' the other tables are loaded.")
         if failed:
             warn(str(sync_error(done, failed, "The other tables are loaded; the next run reads these again.")))
+
+
+def _check_merge(table: str, asked: TTableSchema, key: Set[str]) -> None:
+    """Refuse hints by which a run's changes would replace the other rows, or be added beside their earlier versions."""
+    merged = (asked.get("write_disposition"), asked.get("x-merge-strategy")) == tuple(MERGE.values())
+    given = {name for name, column in asked["columns"].items() if column.get("primary_key")}
+    if not merged or given != key:
+        raise ConfigError(
+            f"A run loads what has changed in {table}, which is merged by {', '.join(sorted(key))}",
+            guidance="Leave write_disposition and primary_key as the source sets them; full=True reads all rows again.",
+        )
 
 
 def _entity(table: TablePlan) -> str:

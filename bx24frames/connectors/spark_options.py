@@ -7,10 +7,9 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, Self, cast
 
-from bx24frames.arguments import NEAR, Checked, iana_zone, keyword, one_of, required_keyword, row_of
+from bx24frames.arguments import Checked, iana_zone, keyword, nearest_name, one_of, required_keyword, row_of
 from bx24frames.config import VARIABLE, check_name, is_sandbox, variable_value
 from bx24frames.errors import ConfigError
 from bx24frames.options import THIS_HOST, Limits
@@ -323,8 +322,7 @@ def _not_a_name(option: str) -> ConfigError:
 
 
 def _unknown(name: str, known: Sequence[str]) -> ConfigError:
-    near = get_close_matches(name, known, 1, NEAR)
-    hint = f"Did you mean {near[0]!r}?" if near else f"The options are {', '.join(known)}."
+    hint = nearest_name(name, known, f"The options are {', '.join(known)}.")
     return ConfigError(f"There is no option {shown_address(name)!r:.80}", guidance=hint)
 
 

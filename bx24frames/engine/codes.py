@@ -143,6 +143,8 @@ _BY_TEXT: Final[tuple[tuple[str, re.Pattern[str], Meaning], ...]] = (
     ("access_denied", re.compile(r"subscription|commercial plan", re.I), Meaning(Reaction.STOP, True, _PLAN)),
     ("access_denied", re.compile(r"application context", re.I), Meaning(Reaction.FAIL, True, _APPLICATION)),
     ("", re.compile(r"unable to get application by token", re.I), MEANINGS["invalid_token"]),
+    # MySQL has rolled the statement back (errors 1213, 1205); the portal prints its words (main module: lib/db).
+    ("", re.compile(r"deadlock found|lock wait timeout|try restarting transaction", re.I), Meaning(Reaction.RETRY)),
 )
 """Codes with several meanings, distinguished by the text."""
 

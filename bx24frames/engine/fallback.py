@@ -57,6 +57,44 @@ class Group:
     not_before: float = 0.0
 
 
+@dataclass(slots=True)
+class Silence:
+    """How long no request has had a usable answer: the portal is down, and what is sent may be lost.
+
+    `heeded`: whether anything is made of it. `since`: when the first of these requests was lost. `until`: before which
+    nothing new is sent.
+    """
+
+    policy: RetryPolicy
+    heeded: bool
+    since: float | None = None
+    until: float = -math.inf
+    losses: int = 0
+
+    def hear(self, answers: Iterable[Answer], now: float) -> None:
+        """Record the answers to one request."""
+        if not (self.heeded and all(_is_lost(answer) for answer in answers)):
+            self.since, self.losses = None, 0
+            return
+        self.since = now if self.since is None else self.since
+        if now < self.until:
+            return  # it was sent before the others were known to be lost
+        self.losses += 1
+        if self.losses > 1:  # a single one may be an accident of the line
+            self.until = now + self.policy.delay(self.losses - 1)
+
+    def is_lasting(self, now: float) -> bool:
+        """Whether nothing new should be sent any more."""
+        return self.since is not None and now - self.since >= self.policy.outage
+
+
+def _is_lost(answer: Answer) -> bool:
+    """Whether an answer is that of a portal, or a line to it, that works for no request."""
+    if isinstance(answer, Success) or is_pause(answer):
+        return False
+    return is_passing(answer) and (isinstance(answer, Lost) or answer.whole)
+
+
 class Dispatch:
     """A machine that gives one final answer per command.
 
@@ -74,6 +112,8 @@ class Dispatch:
         come; otherwise they are asked, unless the caller stops the machine.
     mixed : bool
         Whether commands of different methods may share a request.
+    patient : bool
+        Whether new commands wait while no request has a usable answer, and are not sent at all if that lasts.
     """
 
     def __init__(
@@ -83,6 +123,7 @@ class Dispatch:
         first: int,
         together: bool = False,
         mixed: bool = False,
+        patient: bool = False,
         retry: RetryPolicy = RETRY,
     ) -> None:
         self._retry = retry
@@ -96,6 +137,7 @@ class Dispatch:
         self._wanted = 1
         self._stopped = False
         self._barren = 0
+        self._silence = Silence(retry, heeded=patient)
 
     def stop(self) -> None:
         """Send no new command; answers in flight are still processed."""
@@ -109,9 +151,13 @@ class Dispatch:
         """The next parcel: repeated commands first, then new ones."""
         if self._stopped:
             return Wait(math.inf) if self._under_way else Done()
-        if len(self._under_way) >= self._wanted:
+        if len(self._under_way) >= (self._wanted if self._silence.since is None else 1):
             return Wait(math.inf)
-        group = self._repeated(now) or self._fresh(sizes)
+        group = self._repeated(now)
+        if group is None and not self._silence.is_lasting(now):
+            if now < self._silence.until and self._peek() is not None:
+                return Wait(min([self._silence.until, *(waiting.not_before for waiting in self._groups)]))
+            group = self._fresh(sizes)
         if group is not None:
             return self._parcel(group)
         if self._groups or self._under_way:
@@ -159,6 +205,7 @@ class Dispatch:
         """Process answers; gives the final ones."""
         group = self._under_way.pop(parcel.commands[0].label)
         alone = len(group.tasks) == 1
+        self._silence.hear(answers.values(), now)
         settled: list[Settled] = []
         again: list[tuple[Task, float]] = []
         split = False

@@ -111,7 +111,7 @@ class Paging(enum.Enum):
     WHOLE = "whole"
     """The whole list at once; `start` is ignored."""
     OWN = "own"
-    """A form of its own: each answer says how to request the next page."""
+    """Another way: each answer says how to request the next page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,8 @@ class RetryPolicy:
         Seconds before the second attempt, doubled with each further one, and their upper limit.
     longest_pause : float
         Upper limit of the pause after a full request bucket, which is doubled with each refusal in a row.
+    outage : float
+        Seconds without a usable answer after which no new row is sent and none is looked for any more.
     blind_pause : float
         Seconds a blocked method waits where the portal names no time of reset: one bucket of its window is a minute.
 
@@ -40,6 +42,7 @@ class RetryPolicy:
     first_delay: float = 0.5
     longest_delay: float = 20.0
     longest_pause: float = 30.0
+    outage: float = 180.0
     blind_pause: float = 60.0
 
     def delay(self, attempt: int) -> float:

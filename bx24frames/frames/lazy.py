@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
-from bx24frames.entities.columns import Names
-from bx24frames.errors import ConfigError, PortalError
+from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.predicates import possible
@@ -18,7 +17,7 @@ from bx24frames.portal.session import blocking_portal, connection_of
 from bx24frames.scan.preparation import Reading, prepare, settle
 from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import ReadRequest
-from bx24frames.scan.rest import batches, collect, tell_foreign
+from bx24frames.scan.rest import batches, collect, is_refused_condition, tell_foreign
 from bx24frames.scan.zones import in_zone, warn_of_days
 from bx24frames.where.domains import ANY_VALUE, Possible
 from bx24frames.where.narrow import narrowed
@@ -87,11 +86,7 @@ class _Source:
     @property
     def detail(self) -> str:
         """The text that `explain` shows besides the columns and conditions that polars adds."""
-        names = self.whole.arrow.names
-        more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
-        columns = ", ".join(names[:COLUMNS_SHOWN]) + more
-        asked = "none" if self.request.filters is None else " ".join(f"{self.request.filters!r:.500}".split())
-        return f"entity {self.request.entity!r}; filters {asked}; columns {columns}"
+        return plan_detail(self.request, self.whole.arrow.names)
 
     def frames(
         self,
@@ -108,7 +103,7 @@ class _Source:
         reading = settle(self._narrower(with_columns, limit), self.whole.table, self.whole.zones, self.whole.closed)
         known = possible(predicate) if self.pushdown and predicate is not None else ANY_VALUE
         left = n_rows
-        for table in _left_quietly(bridge.iterate(self._tables(reading, known))):
+        for table in left_quietly(bridge.iterate(self._tables(reading, known))):
             frame = to_backend(table, "polars")
             frame = frame if predicate is None else frame.filter(predicate)
             frame = frame if left is None else frame.head(left)
@@ -129,7 +124,9 @@ class _Source:
     async def _tables(self, reading: Reading, known: Possible) -> AsyncGenerator[pa.Table, None]:
         """Read with the narrowed conditions; without them if the portal refuses them before the first row."""
         connection = connection_of(self.portal).begun()
-        where = narrowed(reading.where, reading.table.entity, self._comparable(reading), known)
+        where = narrowed(
+            reading.where, reading.table.entity, pushable(reading, self.request.schema_overrides or ()), known
+        )
         begun = False
         try:
             async with aclosing(_read(connection, replace(reading, where=where))) as tables:
@@ -137,22 +134,29 @@ class _Source:
                     begun = True
                     yield in_zone(table, reading.timezone, reading.table.entity)
                 return
-        except PortalError as refusal:
-            # some listed fields do not support conditions; a portal that fails for another reason fails again
-            if begun or where == reading.where or type(refusal) is not PortalError or refusal.retryable:
+        except BX24Error as fault:
+            if begun or where == reading.where or not is_refused_condition(fault):
                 raise
         async with aclosing(_read(connection, reading)) as tables:
             async for table in tables:
                 yield in_zone(table, reading.timezone, reading.table.entity)
 
-    def _comparable(self, reading: Reading) -> dict[str, Field]:
-        """The columns that keep the portal's types; conditions on others cannot be pushed down."""
-        names = Names(reading.table.fields, reading.table.entity.name)
-        retyped = {names.lookup(name).code for name in self.request.schema_overrides or {}}
-        return {name: field for name, field in reading.fields.items() if field.code not in retyped}
+
+def pushable(reading: Reading, retyped: Iterable[str]) -> dict[str, Field]:
+    """The columns that keep the portal's types; conditions on others cannot be pushed down."""
+    codes = {reading.names.lookup(name).code for name in retyped}
+    return {name: field for name, field in reading.fields.items() if field.code not in codes}
 
 
-def _left_quietly(tables: Generator[pa.Table, None, None]) -> Generator[pa.Table, None, None]:
+def plan_detail(request: ReadRequest, names: Sequence[str]) -> str:
+    """The text that `explain` shows besides the columns and conditions that polars adds."""
+    more = f" and {len(names) - COLUMNS_SHOWN} more" if len(names) > COLUMNS_SHOWN else ""
+    columns = ", ".join(names[:COLUMNS_SHOWN]) + more
+    asked = "none" if request.filters is None else " ".join(f"{request.filters!r:.500}".split())
+    return f"entity {request.entity!r}; filters {asked}; columns {columns}"
+
+
+def left_quietly(tables: Generator[pa.Table, None, None]) -> Generator[pa.Table, None, None]:
     """Pass tables on, and suppress a second Ctrl-C while an abandoned iterator is closed.
 
     polars handles Ctrl-C itself, abandons the iterator and raises; Python's handler then runs while the iterator is

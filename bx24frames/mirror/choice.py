@@ -36,7 +36,7 @@ _STOCKED: Final = ("product", "section")
 """Entities that each product catalogue has."""
 _CATALOGUES: Final = "catalog.catalog.list"
 SURVEY: Final = (Call("scope", {}), Call("crm.type.list", {"start": 0}), Call(_CATALOGUES, {}))
-"""The calls that tell what a credential can read: its scopes, the smart processes and the product catalogues."""
+"""The calls that show what a credential can read: its scopes, the smart processes and the product catalogues."""
 
 
 async def named_tables(connection: Connection, entities: Sequence[str]) -> list[TablePlan]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import MAX_COMMANDS, IdBounds, Paging, Success
-from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, rows_in, without_doubles
+from bx24frames.engine.pages.cursor import ids_in, in_order, order_by_id, rows_in, without_repeats
 from bx24frames.errors import BX24Error, ResponseError, StoreError
 from bx24frames.mirror.deletions import Found, Search, Window, WindowQuery, too_many, windows
 from bx24frames.mirror.reads import existing, read_by_ids
@@ -86,7 +86,7 @@ def found_in(job: Job, ask: WindowQuery, answer: Answer) -> Found:
     if answer.total is None:
         raise ResponseError("The list method gives no count", method=listing.call.method)
     rows = rows_in(listing, answer.value)
-    _, ids = without_doubles(rows, ids_in(listing, rows))
+    _, ids = without_repeats(rows, ids_in(listing, rows))
     in_order(listing, ids, up=True, after=ask.window.after, upto=ask.window.upto)
     if ask.ids and not ids and answer.total and not ask.behind:
         raise ResponseError("The list method counts rows that it does not give", method=listing.call.method)
@@ -124,6 +124,12 @@ async def prove_deletions(connection: Connection, jobs: Sequence[Job], *, believ
         answers = await connection.answers(calls, first=MAX_COMMANDS, mixed=True)
         _hand_out(searches, asked, answers)
     for job, search in searches.items():
+        if job.fault is None and search.asks():
+            job.fault = ResponseError(
+                f"The counts of {job.table.name} contradict its pages: nothing was marked as deleted",
+                entity=job.table.entity,
+                guidance="Run once with full=True.",
+            )
         if job.fault is None:
             try:
                 await _confirm(connection, job, search, believe=believe)
@@ -155,8 +161,7 @@ def _hand_out(searches: dict[Job, Search], asked: Sequence[tuple[Job, WindowQuer
 
 async def _confirm(connection: Connection, job: Job, search: Search, *, believe: bool) -> None:
     """Ask for each missing id by itself, and read the rows that only the portal has."""
-    absent = search.missing | job.absent
-    missing = absent - await existing(connection, job, absent) if absent else set()
+    missing = search.missing - await existing(connection, job, search.missing) if search.missing else set()
     if missing and not believe and too_many(len(missing), len(job.ids)):
         raise _suspicious(job, len(missing), len(job.ids))
     job.gone = tuple(sorted(missing))

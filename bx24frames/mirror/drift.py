@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from bx24frames.arguments import nearest_name
 from bx24frames.errors import StoreError, UnknownColumn
 from bx24frames.mirror.state import OUR_COLUMNS, Drift, StoreColumn
 from bx24frames.mirror.type_names import TEXTS
@@ -142,15 +142,16 @@ def _retyped(before: StoreColumn, after: str, entity: str) -> StoreError:
     )
 
 
-def unknown_history(tables: Iterable[Compared], wanted: History) -> dict[str, list[str]]:
-    """The columns of `history` that none of the tables has, each with those that may be meant."""
+def unknown_history(tables: Iterable[Compared], wanted: History) -> dict[str, str]:
+    """The columns of `history` that none of the tables has, each with a hint."""
     if wanted is None or wanted == "rows":
         return {}
-    there = {column.name: None for one in tables for column in one.columns}
-    return {name: difflib.get_close_matches(name, there) for name in wanted if name not in there}
+    there = list(dict.fromkeys(column.name for one in tables for column in one.columns))
+    hint = "describe_entity() lists the columns."
+    return {name: nearest_name(name, there, hint) for name in wanted if name not in there}
 
 
-def check_history(unknown: Mapping[str, Sequence[str]]) -> None:
+def check_history(unknown: Mapping[str, str]) -> None:
     """Refuse columns of `history` that no table has: their values would not be kept, and nothing would say so.
 
     Raises
@@ -158,6 +159,5 @@ def check_history(unknown: Mapping[str, Sequence[str]]) -> None:
     UnknownColumn
         There are some.
     """
-    for name, near in unknown.items():
-        guidance = f"Did you mean {', '.join(near)}?" if near else "describe_entity() lists the columns."
-        raise UnknownColumn(f"history: no table has a column {name!r}", guidance=guidance)
+    for name, hint in unknown.items():
+        raise UnknownColumn(f"history: no table has a column {name!r}", guidance=hint)

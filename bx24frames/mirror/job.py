@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -33,8 +33,8 @@ class Job:
     which replace them. `seen`, `renewed`: the keys of the rows in `rows` and `again`, where rows may come twice.
     `before`: the mark before the run; `resumed`: an earlier run began the first load; `anew`: all rows are read again.
     `since`: the time from which changes count; `moved`: the ids of rows that changed since. `ids`: alive ids of the
-    store. `windows`, `counts`: the first counts. `reread`: how far rows have been read again after this run. `absent`:
-    ids that were not among the rows read again. `gone`: proven deletions.
+    store. `windows`, `counts`: the first counts. `reread`: how far rows have been read again after this run. `gone`:
+    proven deletions.
     """
 
     portal: str
@@ -60,7 +60,6 @@ class Job:
     counts: Sequence[int] = ()
     reread: Reread = field(default_factory=Reread)
     moved: set[int] = field(default_factory=set)
-    absent: set[int] = field(default_factory=set)
     gone: tuple[int, ...] = ()
     replaced: ReplacedRows | None = None
     max_id: int | None = None
@@ -138,13 +137,6 @@ class Job:
         if named.num_rows:
             self.again.append(named)
 
-    def note_absent(self, reread: Iterable[Window]) -> None:
-        """Note which rows of windows that were just read again did not come, whatever the counts say."""
-        came = {int(str(key[0])) for key in self.seen}
-        for window in reread:
-            known = self.ids[bisect_right(self.ids, window.after) : bisect_right(self.ids, window.upto)]
-            self.absent.update(row_id for row_id in known if row_id not in came)
-
     def incoming(self) -> Iterator[pa.RecordBatch]:
         """All rows to commit, each once."""
         for batch in self.rows.batches():
@@ -213,7 +205,7 @@ class Job:
         return list(zip(*[batch.column(name).to_pylist() for name in self.table.key], strict=True))
 
     def change(self, request: SyncRequest, form: str, requests: int, seconds: float) -> Change:
-        """What is to be committed; `form`: the form of requests that this portal needs."""
+        """The change to commit; `form`: the form of requests that this portal needs."""
         compared, at = self.settled, self.at
         if at is None:
             raise RuntimeError("the portal told no time")

@@ -1,4 +1,4 @@
-"""Outcome of a sync: one row per table, and how they are told as a table of Arrow."""
+"""Outcome of a sync: one row per table, as Arrow, and the error for the tables that failed."""
 
 from __future__ import annotations
 

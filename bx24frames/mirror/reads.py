@@ -97,15 +97,11 @@ async def read_news(
         job.clear()
         if job.fault is None:
             readings += [(job, scan) for scan in await _scans(connection, job, None if job in whole else lag)]
-    due = windows_due(changed, pages_due(_since_last_run(changed), len(readings) + len(more)))
-    for job, window in due:
+    for job, window in windows_due(changed, pages_due(_since_last_run(changed), len(readings) + len(more))):
         readings += [(job, scan) for scan in await _filtered(connection, job, [window_condition(job.table, window)])]
     pages, answers = await first_pages(connection, [scan for _, scan in readings], more)
     for (job, scan), page in zip(readings, pages, strict=True):
         await _attempt(job, _continued(scan, page))
-    for job in dict.fromkeys(job for job, _ in due):
-        if job.fault is None:
-            job.note_absent(window for one, window in due if one is job)
     for job in whole:
         job.reread = Reread(0, job.at)
         if job.fault is None and job.table.way is Way.WHOLE:

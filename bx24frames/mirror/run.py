@@ -25,6 +25,7 @@ from bx24frames.mirror.deletion_search import (
 from bx24frames.mirror.deletions import WindowQuery
 from bx24frames.mirror.delta import span_of
 from bx24frames.mirror.drift import check_history, unknown_history
+from bx24frames.mirror.dropped import dropped_change, dropped_fault, dropped_tables
 from bx24frames.mirror.job import Job
 from bx24frames.mirror.outcome import Status, TableOutcome
 from bx24frames.mirror.owned import open_owned, read_owned
@@ -91,11 +92,11 @@ class PortalRun:
         self._counts: list[tuple[Job, Answer]] = []
         self._uncounted: list[tuple[Job, Call]] = []
         self.outcomes: list[TableOutcome] = []
-        self.unknown_history: Mapping[str, Sequence[str]] = {}
+        self.unknown_history: Mapping[str, str] = {}
 
     async def sync(self) -> None:
         """Bring tables up to date; failures of single tables become outcomes."""
-        jobs = await self._described()
+        jobs = await self._without_dropped(await self._described())
         self._check_history(jobs)
         by_change = [job for job in jobs if job.table.way is Way.CHANGES]
         new = [job for job in by_change if job.first]
@@ -159,7 +160,25 @@ class PortalRun:
         new = {table.name: self._job(table) for table in tables if table.name not in known}
         if new:
             await self._describe([*new.values()])
-        return [(known | new)[table.name] for table in tables]
+        found = {table.name: (known | new)[table.name] for table in tables}
+        return [*(found | known).values()]
+
+    async def _without_dropped(self, jobs: Sequence[Job]) -> list[Job]:
+        """The work on the tables that the portal still has; what it dropped becomes outcomes."""
+        dropped = dropped_tables(jobs)
+        for job in dropped:
+            alive = 0 if job.first else await asyncio.to_thread(self._store.count, job.portal, job.table)
+            if alive and self._request.full:
+                change = dropped_change(job, self._request.deletions)
+                [applied] = await asyncio.to_thread(self._store.commit, [change])
+                self.outcomes.append(_outcome(job, applied))
+            elif alive:
+                job.fault = dropped_fault(job, alive)
+                self.outcomes.append(_failure(job, "failed", job.fault))
+                self._end_if_wanted([job])
+            else:
+                self.outcomes.append(_failure(job, "skipped", job.fault))
+        return [job for job in jobs if job not in dropped]
 
     async def _reopened(self, new: Sequence[Job]) -> list[Job]:
         """The tables whose first load began in an earlier run: what changed since then is read in this one."""
@@ -204,7 +223,7 @@ class PortalRun:
             status: Status = (
                 "skipped" if self._request.entities is None and job.first and _closed(job.fault) else "failed"
             )
-            self.outcomes.append(TableOutcome(job.portal, job.table.name, job.table.entity, status, fault=job.fault))
+            self.outcomes.append(_failure(job, status, job.fault))
 
     def _job(self, table: TablePlan) -> Job:
         who = (self.connection.host, table.name)
@@ -322,6 +341,10 @@ def _closed(fault: BX24Error) -> bool:
     return isinstance(fault, AuthError) or fault.code in _CLOSED
 
 
+def _failure(job: Job, status: Status, fault: BX24Error | None) -> TableOutcome:
+    return TableOutcome(job.portal, job.table.name, job.table.entity, status, fault=fault)
+
+
 def _outcome(job: Job, applied: Applied) -> TableOutcome:
     return TableOutcome(
         job.portal,
@@ -333,7 +356,7 @@ def _outcome(job: Job, applied: Applied) -> TableOutcome:
         updated=applied.updated,
         deleted=applied.deleted,
         mark=job.at,
-        drift=job.settled.drift,
+        drift=() if job.compared is None else job.compared.drift,
     )
 
 

@@ -84,7 +84,7 @@ async def _each(
         bars.close()
     if not done.failures:
         unknown = [runs[host].unknown_history for host in places]
-        check_history({name: near for name, near in unknown[0].items() if all(name in one for one in unknown)})
+        check_history({name: hint for name, hint in unknown[0].items() if all(name in one for one in unknown)})
     outcomes: list[TableOutcome] = []
     for host in places:
         outcomes += runs[host].outcomes

@@ -42,6 +42,12 @@ def plan_of(entity: Entity) -> TablePlan:
             f"{entity.name} is outside the catalogue: nothing describes its columns, so it cannot be mirrored",
             entity=entity.name,
         )
+    if entity.name in _OF_OWNERS:
+        raise ConfigError(
+            f"{entity.name} is read for the owners of one entity",
+            entity=entity.name,
+            guidance=f"Name them in front: deal_{entity.name}.",
+        )
     missing = [one.name for one in entity.arguments if one.default is None]
     if missing:
         raise ConfigError(

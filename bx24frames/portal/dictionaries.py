@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.engine.codes import error_of
+from bx24frames.engine.codes import error_of, normalised
 from bx24frames.engine.messages import JSON, Call, Listing, Row, Success
 from bx24frames.engine.pages.cursor import order_by_id, rows_in
 from bx24frames.engine.pages.shape import rows_at, rows_path
@@ -16,7 +17,7 @@ from bx24frames.entities.captions import LINKS, PERSON, Dictionary, Lookup, Orig
 from bx24frames.entities.catalog.catalog import CATALOG
 from bx24frames.entities.names import resolve
 from bx24frames.entities.schema import Entity, Field
-from bx24frames.errors import PortalError
+from bx24frames.errors import AuthError, PortalError
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.metadata import SETTLED
 from bx24frames.where.model import Where
@@ -61,6 +62,18 @@ async def dictionary(
     return _READERS[lookup.origin](rows, lookup)
 
 
+def withheld(error: PortalError) -> bool:
+    """Whether a dictionary was refused to this user, or the portal is too old to have it.
+
+    The currencies, for example, are listed for users with access to the settings of the CRM, and refused to others
+    without a code (docs: crm-currency-list.md).
+    """
+    if isinstance(error, AuthError):
+        return True
+    code = normalised(error.code or "")
+    return code in _WITHHELD or (not code and _DENIED.search(error.message) is not None)
+
+
 async def recall_dictionary(connection: Connection, name: str, answer: JSON, *, keep: bool = True) -> None:
     """Remember a new answer to the method of a dictionary: ``crm.status.list``, ``crm.category.list:2``."""
 
@@ -84,6 +97,9 @@ def recall_name(lookup: Lookup) -> str:
     method = _METHODS.get(lookup.origin, "names").format(lookup.name)
     return f"{method}:{lookup.entity_type_id}" if lookup.entity_type_id else method
 
+
+_WITHHELD: Final = frozenset({"access_denied", "error_method_not_found"})
+_DENIED: Final = re.compile(r"access denied|доступ запрещ[её]н", re.IGNORECASE)
 
 _METHODS: Final[Mapping[Origin, str]] = {
     Origin.STATUS: "crm.status.list",

@@ -96,7 +96,7 @@ def rate_name(call: Call, entity: Entity, conditions: Mapping[str, JSON]) -> str
 
 
 def picked(entity: Entity, where: Where, rows: Rows) -> Rows:
-    """The rows whose ids are wanted, where only the reader can tell; all of them otherwise."""
+    """The rows whose ids are wanted, where the list method cannot be asked for ids; all rows otherwise."""
     if where.sieve is None:
         return rows
     wanted = {str(row_id) for row_id in where.sieve}

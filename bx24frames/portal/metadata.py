@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SMART_TYPES: Final = "types"
 HIDDEN: Final = ("ACCESS_DENIED", "insufficient_scope", "ERROR_METHOD_NOT_FOUND")
-"""Codes with which `crm.type.list` refuses whoever is no administrator of the CRM."""
+"""Codes with which `crm.type.list` refuses users who are not administrators of the CRM."""
 UNSEEN: Final = (
     "The portal does not show this user its smart processes, whose names only administrators of the CRM may list: read"
     " one by its number, 'item:1036'."

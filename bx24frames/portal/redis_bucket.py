@@ -41,7 +41,7 @@ if step == 'take' then
     end
 elseif step == 'give_back' then
     level = math.max(0, level - 1)
-else
+elseif step == 'fill' then
     level = math.max(level, burst)
 end
 redis.call('HSET', KEYS[1], 'level', string.format('%.6f', level), 'at', string.format('%.6f', now))
@@ -51,7 +51,7 @@ return string.format('%.6f', wait)
 """One step of the bucket, carried out as a whole. The clock is the server's. A bucket that a caller used just now and
 that the server does not have was lost in a restart: it is taken to be full."""
 
-_Step = Literal["take", "give_back", "fill"]
+_Step = Literal["look", "take", "give_back", "fill"]
 
 
 class RedisBucket:
@@ -90,14 +90,13 @@ class RedisBucket:
         self._answered_at = -math.inf
         self._lost_at: float | None = None
         try:
-            server = _server(address)
-            server.ping()
+            self._script = _server(address).register_script(_SCRIPT)
+            self._asked("look")  # a password, a right or a replica that is missing or wrong shows here
         except ValueError:
             reason = "its address is malformed"
         except self._failures as fault:
             reason = str(fault)
         else:
-            self._script = server.register_script(_SCRIPT)
             return
         raise ConfigError(
             f"The Redis server of Limits(shared=...) cannot be used: {reason}",
@@ -124,17 +123,23 @@ class RedisBucket:
 
     def _step(self, step: _Step) -> float:
         """The seconds to wait after a step; while the server does not answer, those until it is asked again."""
+        now = self._monotonic()
+        try:
+            wait = self._asked(step)
+        except self._failures as fault:
+            return self._lost(now, str(fault))
+        self._lost_at = None
+        return wait
+
+    def _asked(self, step: _Step) -> float:
         limits, now = self._limits, self._monotonic()
         capacity = shared_capacity(limits.burst, limits.per_second)
         known = now - self._answered_at < limits.burst / limits.per_second
-        try:
-            wait = self._script(
-                keys=[f"bx24frames:{self._host}"],
-                args=[step, limits.burst, capacity, limits.per_second, int(known)],
-            )
-        except self._failures as fault:
-            return self._lost(now, str(fault))
-        self._answered_at, self._lost_at = now, None
+        wait = self._script(
+            keys=[f"bx24frames:{self._host}"],
+            args=[step, limits.burst, capacity, limits.per_second, int(known)],
+        )
+        self._answered_at = now
         return float(wait)
 
     def _lost(self, now: float, reason: str) -> float:

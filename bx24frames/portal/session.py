@@ -35,7 +35,8 @@ def connection_of(portal: PortalLike) -> Connection:
     if isinstance(portal, list | tuple):
         raise ConfigError(
             "portal must be a single portal here, not a list of portals",
-            guidance="read_entity, iter_entity, count_entity and sync_entities take a list; call this for each portal.",
+            guidance="read_entity, iter_entity, scan_entity, count_entity and sync_entities take a list; call this for "
+            "each portal.",
         )
     if portal is not None and not isinstance(portal, str):
         raise ConfigError(

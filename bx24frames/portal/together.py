@@ -27,7 +27,7 @@ _USERS: Final = "user.get"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one request told: the refusals by entity, the names of refused dictionaries, answers to further calls."""
+    """The result of one request: refusals by entity, names of refused dictionaries, answers to further calls."""
 
     faults: Mapping[str, BX24Error]
     refused: frozenset[str]

@@ -80,10 +80,11 @@ class Keyring:
         """A new secret; the same seed gives the same sequence."""
         return f"{self.dice.getrandbits(4 * length):0{length}x}"
 
-    def add_webhook(self, user_id: int, scopes: Iterable[str] | None) -> str:
-        """Open a webhook; returns its code."""
+    def add_webhook(self, user_id: int, scopes: Iterable[str] | None, acts_as: int | None = None) -> str:
+        """Open a webhook of a user, which has passed to another one by now; returns its code."""
         code = self.secret(16)
-        self.webhooks[str(user_id), code] = Credential(f"webhook:{code}", user_id, scopes_of(scopes))
+        owner = user_id if acts_as is None else acts_as
+        self.webhooks[str(user_id), code] = Credential(f"webhook:{code}", owner, scopes_of(scopes))
         return code
 
     def add_grant(self, credential: Credential, expires: float) -> str:

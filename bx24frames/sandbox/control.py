@@ -253,7 +253,7 @@ class Sandbox:
         """The most recent requests, oldest first."""
         return tuple(self.stats.log)
 
-    def add_webhook(self, scopes: Iterable[str] | None = None, *, user_id: int = 1) -> str:
+    def add_webhook(self, scopes: Iterable[str] | None = None, *, user_id: int = 1, acts_as: int | None = None) -> str:
         """Create another webhook; returns its address.
 
         Parameters
@@ -261,9 +261,12 @@ class Sandbox:
         scopes : iterable of str, optional
             Scopes it has. Default: all.
         user_id : int
-            The user it acts for.
+            The user who made it, named in its address.
+        acts_as : int, optional
+            The user it acts for. Default: the one who made it. When that one is dismissed, a webhook passes to another
+            user and keeps its address (docs: settings/system-user).
         """
-        return self._webhook(user_id, self._app.keyring.add_webhook(user_id, scopes))
+        return self._webhook(user_id, self._app.keyring.add_webhook(user_id, scopes, acts_as))
 
     def set(
         self,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from bx24frames.engine.codes import normalised
 from bx24frames.entities.captions import UNASKED, Dictionary, Lookup, Origin, lookup_of
 from bx24frames.entities.columns import Names
 from bx24frames.entities.types import is_list
-from bx24frames.errors import AuthError, ConfigError, PortalError, UnknownColumn
-from bx24frames.portal.dictionaries import dictionary
+from bx24frames.errors import ConfigError, PortalError, UnknownColumn
+from bx24frames.portal.dictionaries import dictionary, withheld
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from bx24frames.scan.request import Labels
 
 __all__ = ["Captions", "WantedCaptions", "captioned_type", "captions_of", "wanted_labels"]
-
-_CLOSED: Final = frozenset({"access_denied", "error_method_not_found"})
-"""Codes of a dictionary that this user may not read, or that the portal is too old for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +95,7 @@ async def captions_of(connection: Connection, wanted: WantedCaptions, table: pa.
     try:
         return Captions(await dictionary(connection, wanted.field, wanted.lookup, ids))
     except PortalError as error:
-        if isinstance(error, AuthError) or normalised(error.code or "") in _CLOSED:
+        if withheld(error):
             needed = (
                 f"It is needed for the captions of {wanted.name!r}; to do without, name the other columns in labels=."
             )

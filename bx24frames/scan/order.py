@@ -138,10 +138,9 @@ def places_of(
     keys += [pc.utf8_lower(column), column] if text else [column]
     ties = [*ties, pa.array(range(len(column)), pa.int64())]
     names = [str(place) for place in range(len(keys) + len(ties))]
-    direction: Literal["ascending", "descending"] = "ascending" if ascending else "descending"
-    by: list[tuple[str, Literal["ascending", "descending"]]] = [(name, direction) for name in names[: len(keys)]]
-    by += [(name, "ascending") for name in names[len(keys) :]]
-    return pc.sort_indices(pa.table([*keys, *ties], names), sort_keys=by)
+    directions: dict[str, Literal["ascending", "descending"]] = dict.fromkeys(names, "ascending")
+    directions |= dict.fromkeys(names[: len(keys)], "ascending" if ascending else "descending")
+    return pc.sort_indices(pa.table([*keys, *ties], names), sort_keys=list(directions.items()))
 
 
 def merged_by_id(table: pa.Table, schema: TableSchema, *, up: bool = True) -> pa.Table:

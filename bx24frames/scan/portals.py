@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from bx24frames.arguments import PORTAL_ZONE
 from bx24frames.caller import warn
 from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.portal.several import cancelled, in_place, unless_silent
@@ -16,7 +17,7 @@ from bx24frames.scan.first_rows import FirstRows
 from bx24frames.scan.preparation import Reading, prepare
 from bx24frames.scan.progress import SharedBars
 from bx24frames.scan.raw_methods import is_untyped
-from bx24frames.scan.rest import chunked, compact, gather_widened
+from bx24frames.scan.rest import chunked, compact, gather_widened, is_refused_condition
 from bx24frames.scan.united import Union, UnitedSchema
 from bx24frames.scan.zones import days_differ
 
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One portal's share of the read, prepared."""
+    """One portal's share of the read, prepared; `wide`: without the conditions that narrow it, while there are any."""
 
     place: int
     connection: Connection
     reading: Reading
+    wide: Reading | None
     finish: Finish
     empty: pa.Table
 
@@ -55,6 +57,8 @@ class PortalsRead:
         A column that one of the portals lacks is null there; one that all lack is what `missing_columns` says.
     chunk_size : int, optional
         Rows per table; None gives one table per portal, and of a limited order one table.
+    narrowed : callable, optional
+        Adds conditions to the reading of a portal, for fewer rows. A portal that refuses them is read without them.
 
     Attributes
     ----------
@@ -66,15 +70,27 @@ class PortalsRead:
         The id's name in the tables, known with the first one.
     """
 
-    def __init__(self, connections: Sequence[Connection], request: ReadRequest, chunk_size: int | None = None) -> None:
+    def __init__(
+        self,
+        connections: Sequence[Connection],
+        request: ReadRequest,
+        chunk_size: int | None = None,
+        narrowed: Callable[[Reading], Reading] | None = None,
+    ) -> None:
         if is_untyped(request.entity):
             raise ConfigError(
                 f"{request.entity} is outside the catalogue: nothing describes its columns, which may differ by portal",
                 entity=request.entity,
                 guidance="Read it from one portal after the other.",
             )
+        if request.timezone == PORTAL_ZONE:
+            raise ConfigError(
+                f"timezone={PORTAL_ZONE!r} is the zone of one portal, and several are read",
+                guidance="Name one zone, such as 'Europe/Moscow'.",
+            )
         self.connections = [one.begun() for one in connections]
         self._request = request
+        self._narrowed = narrowed
         self._asked = replace(request, missing_columns="insert", titles=False)
         self._merged = request.limit is not None and request.order_by is not None
         self._chunk_size = None if self._merged else chunk_size
@@ -100,6 +116,15 @@ class PortalsRead:
     def united(self) -> UnitedSchema:
         """The schema of the tables, known when the first one is given."""
         return self._united or self._union.united()
+
+    async def described(self) -> UnitedSchema:
+        """The schema of the tables, without a request for rows; `failures` has the portals that are not in it."""
+        opening = [asyncio.create_task(self._open(place)) for place in range(len(self.connections))]
+        try:
+            await self._settle(opening)
+        finally:
+            await cancelled(opening)
+        return self.united
 
     async def tables(self) -> AsyncGenerator[tuple[int, pa.Table], None]:
         """The rows as they arrive, with the place of their portal; under `limit` in the order of the portals.
@@ -176,7 +201,7 @@ class PortalsRead:
             part = await described
             if part is None:
                 continue
-            limited = replace(part, reading=replace(part.reading, limit=left))
+            limited = replace(part, reading=replace(part.reading, limit=left), wide=None)
             async with aclosing(self._rows(limited)) as steps:
                 async for step in steps:
                     left -= step[1].num_rows
@@ -208,12 +233,13 @@ class PortalsRead:
         forgiving = self._request.missing_columns == "insert"
         typed = self._request.schema.types() if self._request.schema is not None else {}
         missing = {name: kind or typed.get(name, pa.null()) for name, kind in reading.missing.items()}
-        reading = replace(reading, forgiving=forgiving, missing=missing)
+        wide = replace(reading, forgiving=forgiving, missing=missing)
+        reading = wide if self._narrowed is None else self._narrowed(wide)
         finish = Finish(connection, reading, self._asked)
         if self._chunk_size is None:
-            return _Part(place, connection, reading, finish, finish.schema.empty_table())
+            return _Part(place, connection, reading, wide, finish, finish.schema.empty_table())
         await finish.caption_all()
-        return _Part(place, connection, reading, finish, await finish.table(reading.arrow.empty_table()))
+        return _Part(place, connection, reading, wide, finish, await finish.table(reading.arrow.empty_table()))
 
     async def _settle(self, opening: Sequence[asyncio.Task[_Part | None]]) -> None:
         """Fix the schema as soon as no description still to come can change it.
@@ -269,13 +295,21 @@ class PortalsRead:
             source = _once(part.connection, part.reading, meter)
         else:
             source = chunked(part.connection, part.reading, self._chunk_size, meter)
+        begun = False
         try:
             async with aclosing(source) as tables:
                 while (table := await unless_silent(part.connection, anext(tables, None))) is not None:
+                    begun = True
                     finished = await part.finish.table(table.select(range(part.reading.width)))
                     yield part, finished, _key(table, part.reading)
         except BX24Error as fault:
-            self._faults[part.place] = fault
+            wide = part.wide
+            if begun or wide is None or wide.where == part.reading.where or not is_refused_condition(fault):
+                self._faults[part.place] = fault
+                return
+            async with aclosing(self._rows(replace(part, reading=wide, wide=None))) as steps:
+                async for step in steps:
+                    yield step
 
 
 def _columns_to_see(request: ReadRequest) -> set[str] | None:

@@ -20,9 +20,9 @@ from bx24frames.engine.pages.cursor import (
     page_in,
     shape_of,
     show,
-    without_doubles,
+    without_repeats,
 )
-from bx24frames.errors import BX24Error, ResponseError
+from bx24frames.errors import BX24Error, DecodeError, ResponseError
 from bx24frames.portal.listing import slices
 from bx24frames.portal.proof import count_call
 from bx24frames.scan.forms import FormReader
@@ -97,7 +97,7 @@ async def first_pages(
     Returns
     -------
     list of FirstPage
-        One per scan, in order; a refused page has its `fault`.
+        One per scan, in order; a page that is refused or cannot be decoded has its `fault`.
     list of Answer
         One per further call.
     """
@@ -155,7 +155,10 @@ def _page(one: _Asked, answer: Answer) -> FirstPage:
     if not whole and (total is None or not ids or not one.by_id):
         return FirstPage(rest=IdBounds())
     rest = None if whole else IdBounds(ids[-1], listing.bounds.upto)
-    rows = reading.take(one.proof)(page)
+    try:
+        rows = reading.take(one.proof)(page)
+    except DecodeError as fault:
+        return FirstPage(fault=fault)
     if not rows.num_rows:
         return FirstPage(rest=rest)
     batch, _ = one.source.shown(sorted_table(pa.Table.from_batches([rows]), reading.order, reading.schema))
@@ -166,6 +169,6 @@ def _ids(one: _Asked, page: Rows) -> list[int]:
     """The ids of a page that is one of several, checked against the bounds."""
     if not one.by_id:
         return []
-    _, ids = without_doubles(page, ids_in(one.listing, page))
+    _, ids = without_repeats(page, ids_in(one.listing, page))
     in_order(one.listing, ids, up=True, after=one.listing.bounds.after, upto=one.listing.bounds.upto)
     return ids

@@ -79,9 +79,10 @@ def taken(encoded: Encoded, item: Settled, delivery: Delivery, now: float, autho
             if differing is not None:
                 compared.add(position)
                 outcome = not_stored(outcome, differing)
-        if outcome.action == "unknown" or (outcome.action == "failed" and _contested(answer, delivery.done)):
+        passing = isinstance(answer, Refusal) and is_passing(answer)
+        open_ = _contested(answer, delivery.done) or (passing and answer is not item.answer)
+        if outcome.action == "unknown" or (outcome.action == "failed" and open_):
             company = len(encoded.positions) + _shared(item, answer)
-            passing = isinstance(answer, Refusal) and is_passing(answer)
             doubts.append(Doubt(outcome, now, _ended(item.answer), company, passing, author))
         else:
             outcomes.append(outcome)
@@ -157,7 +158,8 @@ def _outcome(position: int, answer: Answer, encoded: Encoded, delivery: Delivery
     # What was deleted by an earlier attempt is not found by the next one.
     earlier = item.reached if delivery.done == "deleted" else item.lost
     sure = (encoded.call.repeatable and not earlier) or isinstance(item.answer, Success) or untouched(answer)
-    return put("failed" if sure else "unknown", code=answer.code, message=answer.text, column=answer.argument)
+    reason = answer.text or "no reason given"
+    return put("failed" if sure else "unknown", code=answer.code, message=reason, column=answer.argument)
 
 
 def _ended(answer: Answer) -> bool:

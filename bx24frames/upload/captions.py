@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from numbers import Real
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +11,13 @@ from bx24frames.entities.captions import Origin, codes_for, lookup_of
 from bx24frames.entities.columns import Names
 from bx24frames.entities.operators import Comparison
 from bx24frames.entities.types import comparison
-from bx24frames.portal.dictionaries import dictionary, renewed_dictionary
+from bx24frames.errors import PortalError
+from bx24frames.portal.dictionaries import dictionary, renewed_dictionary, withheld
 from bx24frames.upload.coerce.cells import is_null
 from bx24frames.upload.source import Replaced, cells_of
 
 if TYPE_CHECKING:
+    from bx24frames.entities.captions import Dictionary, Lookup
     from bx24frames.entities.faults import Fault
     from bx24frames.entities.schema import Field
     from bx24frames.portal.connection import Connection
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["recoded"]
 
 PIPELINE: Final = "crm_category"
+_CODE: Final = re.compile(r"[A-Za-z0-9_:.-]+")
+"""What codes consist of: ``EUR``, ``C5:NEW``, ``UC_8FK1``."""
 
 
 async def recoded(
@@ -70,7 +75,9 @@ async def recoded(
         if _has_text(values, field):
             if lookup.origin is Origin.STAGES and new_rows:
                 pipeline = await _placed(connection, table, pipeline, source.rows)
-            words = await dictionary(connection, field, lookup)
+            words = await _words(connection, field, lookup, values)
+            if words is None:
+                continue
             coded = codes_for(values, field, words, pipeline, column=name)
             anew = await renewed_dictionary(connection, field, lookup) if coded.faults else None
             coded = coded if anew is None else codes_for(values, field, anew, pipeline, column=name)
@@ -79,6 +86,25 @@ async def recoded(
         if field.type == PIPELINE:
             pipeline = [_number(value) for value in values]
     return (Replaced(source, cells) if cells else source), tuple(faults)
+
+
+async def _words(connection: Connection, field: Field, lookup: Lookup, values: Iterable[object]) -> Dictionary | None:
+    """The captions of a field; None if this user may not read them, and every text is spelled as a code may be."""
+    try:
+        return await dictionary(connection, field, lookup)
+    except PortalError as error:
+        if not withheld(error):
+            raise
+        caption = next((text for text in _texts(values) if not _CODE.fullmatch(text)), None)
+        if caption is None:
+            return None
+        error.guidance = f"Give codes in {field.code!r}: without its captions {caption!r} cannot be written."
+        raise
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    parts = (part for cell in values for part in (cell if isinstance(cell, list | tuple) else (cell,)))
+    return (part for part in parts if isinstance(part, str) and part)
 
 
 async def _placed(

@@ -149,7 +149,7 @@ class Driver:
             case HighestId():
                 return await highest_id(connection, table, step.of)
             case Author():
-                return await self._author()
+                return await (self._asked_user() if step.asked else self._author())
             case Note():
                 self._note(step)
                 return None
@@ -169,8 +169,10 @@ class Driver:
         return author
 
     async def _user(self) -> int | None:
-        if self._connection.address.user_id is not None:
-            return self._connection.address.user_id
+        address = self._connection.address
+        return address.user_id if address.user_id is not None else await self._asked_user()
+
+    async def _asked_user(self) -> int | None:
         profile = await self._connection.result("profile")
         text = str(profile.get("ID", "")) if isinstance(profile, dict) else ""
         return int(text) if text.isdigit() else None

@@ -33,9 +33,15 @@ def insert_new(upload: Upload, machine: UploadMachine) -> Script[None]:
     paths = _Paths(upload, machine)
     rows = machine.rows
     yield from send_ahead(machine, set(rows.within(RowState.NEW)), lambda some: paths.carry(some, len(some)))
-    if not machine.stopped:
-        yield from paths.carry(set(rows.within(RowState.NEW)))
-    yield from reconcile.settle_doubts(upload, machine, paths.alone)
+    left: list[int] = []
+    while True:
+        if not machine.is_stopped():
+            yield from paths.carry(set(rows.within(RowState.NEW)))
+        yield from reconcile.settle_doubts(upload, machine, paths.alone)
+        # Rows are left where the portal stopped answering; it answers again if what was lost could be looked for.
+        before, left = left, rows.within(RowState.NEW)
+        if machine.is_stopped() or rows.doubts or not left or left == before:
+            return
 
 
 def encoded_inserts(upload: Upload, positions: Collection[int]) -> Iterator[tuple[Iterator[Encoded], int, int | None]]:

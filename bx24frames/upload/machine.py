@@ -215,7 +215,8 @@ class UploadMachine:
 
     def _begin_sending(self, step: Send) -> None:
         first = step.delivery.commands or step.delivery.first
-        self.dispatch = Dispatch(self._commands(step.calls), first=first, retry=self.retry)
+        creates = step.delivery.done == "inserted"
+        self.dispatch = Dispatch(self._commands(step.calls), first=first, retry=self.retry, patient=creates)
         self.returned.clear()
         self.outsized.clear()
         self._passed = False

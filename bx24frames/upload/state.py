@@ -192,6 +192,12 @@ class RowStates:
         """Rows that an earlier run left in doubt."""
         self._doubt(doubts, Event.RECALL)
 
+    def attribute(self, author: int, sender: int) -> None:
+        """The rows in doubt that were thought to be of one user are of another."""
+        for position, doubt in self._doubts.items():
+            if doubt.author == author:
+                self._doubts[position] = replace(doubt, author=sender)
+
     def miss(self, positions: Iterable[int]) -> None:
         """Rows in doubt that were proved absent."""
         self._reopen(positions, Event.MISS)

@@ -81,9 +81,10 @@ class Note(UploadStep[None]):
 
 @dataclass(frozen=True, slots=True)
 class Author(UploadStep[int | None]):
-    """The id of the credential's user."""
+    """The id of the credential's user; `asked`: as the portal says, which may differ from the one in the address."""
 
     label: ClassVar[str] = "author"
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

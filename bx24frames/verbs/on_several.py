@@ -1,4 +1,4 @@
-"""Implementation of the public functions that read one portal or several, as coroutines."""
+"""Implementation of the public functions that read one portal or several, as coroutines except a lazy scan."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from bx24frames.arguments import PORTAL_ZONE
 from bx24frames.entities.names import named_by_text
-from bx24frames.errors import BX24Error, ConfigError, PortalsError, ValidationError
+from bx24frames.errors import BX24Error, PortalsError, ValidationError
 from bx24frames.frames.give import to_backend
+from bx24frames.frames.lazy import lazy_frame
+from bx24frames.frames.lazy_portals import lazy_frame_of_portals
 from bx24frames.frames.validate import show_failures
 from bx24frames.portal.plan import plan_read
 from bx24frames.portal.session import connection_of
@@ -20,6 +21,7 @@ from bx24frames.verbs import core
 from bx24frames.where.filters import reusable
 
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
     from bx24frames.frames.give import Frame
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.plan import Plan
     from bx24frames.portal.session import PortalLike
     from bx24frames.portal.several import PortalsLike
+    from bx24frames.scan.request import ReadRequest
     from bx24frames.where.filters import Filters
 
 _T = TypeVar("_T")
@@ -40,7 +43,6 @@ async def read_portals(portal: PortalsLike, request: FrameRead) -> Frame:
     portals, listed = portals_named(portal)
     if not listed:
         return await core.read(portals[0], request)
-    _check_zone(request)
     reading = PortalsRead(connections_of(portals), request)
     async with aclosing(_tables(reading, request)) as tables:
         found = [(place, table) async for place, table in tables]
@@ -60,7 +62,6 @@ async def iterate_portals(portal: PortalsLike, request: FrameRead) -> AsyncGener
             async for frame in frames:
                 yield frame
         return
-    _check_zone(request)
     reading = PortalsRead(connections_of(portals), request, request.chunk_size)
     given = 0
     async with aclosing(_tables(reading, request)) as tables:
@@ -80,6 +81,14 @@ async def count_portals(portal: PortalsLike, entity: str, filters: Filters | Non
     if not listed:
         return await core.count(portals[0], entity, filters)
     return await _each(portals, entity, partial(core.count_on, entity=entity, filters=reusable(filters)))
+
+
+def scan_portals(portal: PortalsLike, request: ReadRequest, *, pushdown: bool) -> pl.LazyFrame:
+    """Open an entity of one portal or several as a polars LazyFrame."""
+    portals, listed = portals_named(portal)
+    if listed:
+        return lazy_frame_of_portals(portals, request, pushdown=pushdown)
+    return lazy_frame(portals[0], request, pushdown=pushdown)
 
 
 async def plan_portals(portal: PortalsLike, entity: str, filters: Filters | None) -> Plan | dict[str, Plan]:
@@ -106,15 +115,6 @@ async def _each(
     if done.failures:
         raise portals_error(done.failures, len(connections), frame=dict(done.results))
     return dict(done.results)
-
-
-def _check_zone(request: FrameRead) -> None:
-    """Refuse the zone of the portal where there are several: a column has one zone."""
-    if request.timezone == PORTAL_ZONE:
-        raise ConfigError(
-            f"timezone={PORTAL_ZONE!r} is the zone of one portal, and several are read",
-            guidance="Name one zone, such as 'Europe/Moscow'.",
-        )
 
 
 async def _tables(reading: PortalsRead, request: FrameRead) -> AsyncGenerator[tuple[int, pa.Table], None]:

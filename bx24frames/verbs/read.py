@@ -13,7 +13,7 @@ from bx24frames.portal.session import blocking_portal
 from bx24frames.portal.several import blocking_portals
 from bx24frames.scan.request import ReadRequest
 from bx24frames.verbs import core
-from bx24frames.verbs.on_several import count_portals, iterate_portals, read_portals
+from bx24frames.verbs.on_several import count_portals, iterate_portals, read_portals, scan_portals
 from bx24frames.verbs.signature import ChunkOptions, LazyOptions, ReadOptions, takes
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def entity_schema(entity: str, portal: PortalLike = None, *, backend: Backend | 
 
 @takes(ReadRequest, LazyOptions)
 def scan_entity(
-    entity: str, portal: PortalLike = None, *, pushdown: bool = True, **options: Unpack[LazyOptions]
+    entity: str, portal: PortalsLike = None, *, pushdown: bool = True, **options: Unpack[LazyOptions]
 ) -> pl.LazyFrame:
     """Open an entity as a polars LazyFrame: nothing is read until a query runs, and then only what it needs.
 
@@ -267,8 +267,8 @@ def scan_entity(
     Parameters
     ----------
     entity, portal
-        As in `read_entity`, except several portals, and methods outside the catalogue, which have no description of
-        columns.
+        As in `read_entity`, except methods outside the catalogue, which have no description of columns. A condition on
+        the column `portal` leaves the other portals out.
     The keyword arguments of `options`.
     pushdown : bool
         False: read every row that matches `filters`, regardless of the query's conditions. Conditions on columns in
@@ -277,8 +277,8 @@ def scan_entity(
     Returns
     -------
     polars.LazyFrame
-        Rows are in order of id. ``.explain()`` shows the portal, the entity, `filters`, and the columns and conditions
-        of a query.
+        Rows are in order of id, those of several portals within each portal. ``.explain()`` shows the portal, the
+        entity, `filters`, and the columns and conditions of a query.
 
     Raises
     ------
@@ -286,6 +286,8 @@ def scan_entity(
         An argument is invalid; raised immediately.
     DecodeError, PortalError, ResponseError, TransportError
         The read failed; raised when a query runs, not wrapped in an error of polars.
+    PortalsError
+        Some of several portals cannot be described, or failed when a query ran.
 
     Notes
     -----
@@ -306,7 +308,5 @@ def scan_entity(
     >>> deals.filter(pl.col("id") <= 0).select("id", "title").collect().shape
     (0, 2)
     """
-    from bx24frames.frames.lazy import lazy_frame
-
     request = ReadRequest.given("scan_entity", LazyOptions, options, entity=entity, progress=False)
-    return lazy_frame(portal, request, pushdown=SWITCH("pushdown", pushdown) is True)
+    return scan_portals(portal, request, pushdown=SWITCH("pushdown", pushdown) is True)

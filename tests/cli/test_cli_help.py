@@ -24,12 +24,13 @@ RUNNABLE = [
 
 
 def test_every_command_has_examples(run):
-    """The help of each command ends with examples of that command."""
+    """The help of each command ends with examples of that command, which a terminal shows in a line each."""
     names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     assert names == set(EXAMPLES)
     for name, lines in EXAMPLES.items():
         shown = run(name, "--help").text
         assert all(f"\n    bx24frames {line}\n" in shown and line.startswith(name) for line in lines)
+        assert all(len(f"    bx24frames {line}") <= 80 for line in lines)
 
 
 @pytest.mark.parametrize("line", RUNNABLE)

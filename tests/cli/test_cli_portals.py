@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,19 @@ def test_a_read_of_a_group_has_the_rows_of_the_portals_that_answer(run: Any, gro
     both, most = (pq.read_table(tmp_path / f"{group}.parquet").sort_by(key) for group in ("both", "all"))
     assert both.column_names == ["portal", "id", "title"]
     assert most.equals(both)
+
+
+def test_a_query_of_a_group_has_the_rows_of_each_portal_or_names_the_one_that_fails(
+    run: Any, groups: str, second: Sandbox
+) -> None:
+    query = "SELECT portal, count(*) AS deals FROM deal GROUP BY portal"
+    ran = run("scan", "deal", query, "--portal", "group:both", "--format", "jsonl")
+    rows = {row["portal"]: row["deals"] for row in map(json.loads, ran.text.splitlines())}
+    assert rows[host(second)] == 7
+    assert len(rows) == 2
+    failed = run("scan", "deal", query, "--portal", "group:all")
+    assert failed.status == 1
+    assert groups in failed.err
 
 
 def test_a_sync_of_a_group_names_the_portal_of_each_table(run: Any, groups: str, tmp_path: Path) -> None:

@@ -197,6 +197,19 @@ def test_a_field_of_another_type_is_refused_or_gets_a_second_column(duck: Wareho
     assert {"uf_crm_turns", "uf_crm_turns__bool"} <= duck.loaded("deal")[0].keys()
 
 
+@pytest.mark.parametrize(
+    "hints", [{"write_disposition": "replace"}, {"write_disposition": "append"}, {"primary_key": "id"}]
+)
+def test_hints_by_which_rows_would_be_lost_or_doubled_are_refused(
+    duck: Warehouse, portal: Opened, hints: dict[str, Any]
+) -> None:
+    source = bitrix24.source(portal[1], ["deal"])
+    source.resources["deal"].apply_hints(**hints)
+    with pytest.raises(Exception, match="merged by id, portal") as caught:
+        duck.pipeline().run(source)
+    assert any(isinstance(fault, ConfigError) for fault in causes(caught.value))
+
+
 @pytest.mark.slow
 def test_a_destination_that_cannot_be_queried_is_refused(tmp_path: Path, portal: Opened) -> None:
     _, caller = portal
@@ -224,5 +237,7 @@ def test_arguments_are_checked_when_the_source_is_made(portal: Opened) -> None:
         bitrix24.source(portal[1], ["deal"], lag="soon")
     with pytest.raises(ConfigError, match="deletions must be"):
         bitrix24.source(portal[1], ["deal"], deletions="mark")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="on_error must be"):
+        bitrix24.source(portal[1], ["deal"], on_error="stop")  # type: ignore[arg-type]
     with pytest.raises(bx.errors.UnknownEntity):
         bitrix24.source(portal[1], ["dael"])

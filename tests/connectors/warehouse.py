@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import bx24frames as bx
 from bx24frames.connectors import dlt as bitrix24
 from bx24frames.files.cell_text import exact_json
-from bx24frames.mirror.stores.apply import columns_of
 from bx24frames.mirror.stores.postgres import PostgresStore
+from bx24frames.mirror.stores.statements import column_types
 
 DESTINATIONS = ("duckdb", "postgres", "filesystem")
 ENTITIES = ("deal", "contact", "user")
@@ -105,7 +105,7 @@ class Warehouse:
         store = self.store
         if self.kind == "postgres":
             with store._session() as session:
-                columns = columns_of(session, table)
+                columns = column_types(session, table)
                 rows = [dict(zip(columns, row, strict=True)) for row in session.run(f'SELECT * FROM "{table}"')]
         elif self.kind == "duckdb":
             with duckdb.connect(str(store), read_only=True) as connection:

@@ -124,6 +124,28 @@ def test_an_address_where_no_server_answers_is_said_plainly(address: str) -> Non
     assert "s3cret" not in str(caught.value)
 
 
+def test_a_server_that_needs_a_password_takes_it_from_the_address(server: RedisServer, client: redis.Redis) -> None:
+    client.config_set("requirepass", "s3cret")
+    with pytest.raises(ConfigError, match="authenticate"):
+        RedisBucket(server.address, HOST, SLOW)
+    with pytest.raises(ConfigError, match="invalid username-password pair") as caught:
+        RedisBucket(f"{server.address}?password=wr0ng", HOST, SLOW)
+    assert "wr0ng" not in str(caught.value)
+    assert RedisBucket(f"{server.address}?password=s3cret", HOST, SLOW).take() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [("acl setuser default -evalsha", "no permissions"), ("replicaof 127.0.0.1 1", "read only replica")],
+)
+def test_a_server_that_may_not_be_written_is_found_before_a_request_is_sent(
+    server: RedisServer, client: redis.Redis, command: str, reason: str
+) -> None:
+    client.execute_command(*command.split())
+    with pytest.raises(ConfigError, match=f"cannot be used: .*{reason}"):
+        RedisBucket(server.address, HOST, SLOW)
+
+
 def test_the_address_is_not_shown() -> None:
     limits = Limits(shared="redis://user:s3cret@redis.example/0")
     assert "s3cret" not in repr(limits) + limits._repr_html_()

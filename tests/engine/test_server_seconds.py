@@ -65,9 +65,15 @@ def test_two_families_and_single_calls_bring_more_than_one_kind_of_batch(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "habits", [{"spread": 3.0}, {"crowd": 0.3}, {}], ids=["varying costs", "second program", "alone"]
+    ("habits", "at_begin"),
+    [
+        pytest.param({}, False, id="recorded at the end"),
+        pytest.param({}, True, id="recorded at the beginning"),
+        pytest.param({"spread": 3.0}, False, id="varying costs"),
+        pytest.param({"spread": 3.0}, True, id="varying costs, recorded at the beginning"),
+        pytest.param({"crowd": 0.3}, False, id="second program"),
+    ],
 )
-@pytest.mark.parametrize("at_begin", [False, True], ids=["recorded at the end", "recorded at the beginning"])
 @pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
 def test_no_request_is_refused_whenever_a_portal_records_its_seconds(
     loop: VirtualLoop, newer: bool, at_begin: bool, habits: dict[str, float]

@@ -25,7 +25,7 @@ from bx24frames.errors import (
     UnknownColumn,
     UnknownEntity,
 )
-from bx24frames.frames.lazy import _left_quietly
+from bx24frames.frames.lazy import left_quietly
 from bx24frames.sandbox.faults import Fault
 
 c = pl.col
@@ -350,7 +350,7 @@ def test_an_interrupt_while_polars_leaves_a_scan_comes_once() -> None:
             closed.append(True)
             raise KeyboardInterrupt from None
 
-    left = _left_quietly(tables())  # type: ignore[arg-type]
+    left = left_quietly(tables())  # type: ignore[arg-type]
     assert next(left) == 1
     left.close()
     assert closed == [True]

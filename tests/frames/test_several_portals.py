@@ -353,7 +353,7 @@ def test_days_in_conditions_are_warned_of_once(portals: Portals) -> None:
 
 
 def test_functions_for_one_portal_name_those_for_a_list(portals: Portals) -> None:
-    for one in (bx.describe_entity, bx.entity_schema, bx.scan_entity):
+    for one in (bx.describe_entity, bx.entity_schema):
         with pytest.raises(ConfigError, match="not a list of portals\nread_entity, iter_entity"):
             one("deal", portals)
 

@@ -43,6 +43,17 @@ def test_an_added_field_is_filled_for_rows_that_did_not_change(world: World) -> 
     assert world.sql(f"SELECT UF_CRM_NEWS FROM deal WHERE id = {deal}") == [("filled",)]
 
 
+def test_the_open_versions_of_rows_get_the_values_of_an_added_field(world: World) -> None:
+    """Otherwise the last version of a row would differ from the row."""
+    world.sync(history="rows")
+    add_field(world)
+    [deal, *_] = world.ids()
+    world.call("crm.deal.update", id=deal, fields={"UF_CRM_NEWS": "filled"})
+    world.box.store.update_row("deal", deal, {"updatedTime": "2020-01-01T00:00:00"})
+    world.sync(lag="0s", history="rows")
+    assert world.sql(f"SELECT UF_CRM_NEWS, valid_to FROM deal_history WHERE id = {deal}") == [("filled", None)]
+
+
 def test_a_removed_field_stays_and_is_dated(world: World) -> None:
     field = add_field(world)
     [deal, *_] = world.ids()

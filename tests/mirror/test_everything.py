@@ -9,6 +9,7 @@ import pytest
 from unlimited import FAST
 
 import bx24frames as bx
+from bx24frames.errors import SyncError
 from bx24frames.sandbox import Fault
 from bx24frames.sandbox.store.roles import Role
 
@@ -61,6 +62,27 @@ def test_a_smart_process_that_is_new_joins_the_mirror(world: World) -> None:
     joined = statuses(report).keys() - before.keys()
     assert "item_1444" in joined
     assert world.sql("SELECT title FROM item_1444") == [("A new one",)]
+
+
+@pytest.mark.slow
+def test_a_smart_process_that_was_deleted_is_reported_until_its_rows_are_marked(world: World) -> None:
+    """Nothing is guessed: the portal lists it no longer and refuses its type, and the caller says that it is gone."""
+    world.call("crm.type.add", fields={"entityTypeId": 1444, "title": "Deliveries"})
+    row = world.call("crm.item.add", entityTypeId=1444, fields={"title": "A new one"})
+    everything(world)
+    [kind] = bx.read_entity("type", world.portal, filters={"entityTypeId": 1444}, backend="pyarrow")["id"].to_pylist()
+    world.call("crm.item.delete", entityTypeId=1444, id=row["item"]["id"])  # type: ignore[index]
+    world.call("crm.type.delete", id=kind)
+    with pytest.raises(SyncError, match="no such entity type any more") as failed:
+        everything(world)
+    gone = {"item_1444", "item_1444_category", "item_1444_stage_history"}
+    assert {name for name, status in statuses(failed.value.report).items() if status == "failed"} == gone
+    assert world.sql("SELECT count(*) FROM item_1444_now") == [(1,)]
+    world.sync(["item:1444", "category:1444", "stage_history:1444"], full=True)
+    assert world.sql("SELECT count(*), count(_deleted_at) FROM item_1444") == [(1, 1)]
+    later = statuses(everything(world))
+    assert {later[name] for name in gone} == {"skipped"}
+    assert later["deal"] == "synced"
 
 
 @pytest.mark.slow

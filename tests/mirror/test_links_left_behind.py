@@ -15,14 +15,15 @@ from bx24frames.mirror.run import PortalRun
 
 from .conftest import World
 
-SIZES = {"deal": 3_000, "company": 10, "contact": 5, "lead": 5}
-QUARTER = 900
+pytestmark = pytest.mark.slow
+SIZES = {"deal": 60, "company": 10, "contact": 5, "lead": 5}
+SOON = 10
+"""Seconds between runs of which none reads a page again in turn."""
 FIELD = "UF_CRM_TURNED"
 
 
 @pytest.fixture
 def world(tmp_path: Path, clock: HandClock) -> Iterator[World]:
-    """More deals than the pages that a run reads again in turn."""
     with bx.Sandbox(real_time=False, plan="unlimited", sizes=SIZES, clock=clock) as box:
         yield World(box, bx.Portal(box.url, limits=FAST, cache=False), tmp_path / "crm.duckdb")
 
@@ -35,7 +36,6 @@ def linked_company(world: World) -> int:
     return int(str(company))
 
 
-@pytest.mark.slow
 def test_a_table_that_failed_when_its_target_was_deleted_is_repaired_by_its_next_run(
     world: World, clock: HandClock
 ) -> None:
@@ -43,16 +43,15 @@ def test_a_table_that_failed_when_its_target_was_deleted_is_repaired_by_its_next
     world.sync(["deal", "company"])
     company = linked_company(world)
     world.box.admin.retype_field("deal", FIELD, "boolean")
-    clock.now += QUARTER
+    clock.now += SOON
     report = world.sync(["deal", "company"], on_error="report")
     assert report.failed == ["deal"]
     assert report.deleted == 1
-    clock.now += QUARTER
+    clock.now += SOON
     world.sync(["deal", "company"], retyped="column")
     assert world.sql(f"SELECT count(*) FROM deal_now WHERE companyId = {company}") == [(0,)]
 
 
-@pytest.mark.slow
 def test_rows_that_did_not_come_when_they_were_read_again_are_repaired_by_the_next_run(
     world: World, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,28 +62,26 @@ def test_rows_that_did_not_come_when_they_were_read_again_are_repaired_by_the_ne
     async def nothing(*_: object) -> set[int]:
         return set()
 
-    clock.now += QUARTER
+    clock.now += SOON
     with monkeypatch.context() as patch:
         patch.setattr(repairs, "read_by_ids", nothing)
         assert world.sync(["deal", "company"]).deleted == 1
-    clock.now += QUARTER
+    clock.now += SOON
     world.sync(["deal", "company"])
     assert world.sql(f"SELECT count(*) FROM deal_now WHERE companyId = {company}") == [(0,)]
 
 
-@pytest.mark.slow
 def test_tables_of_two_schedules_repair_each_others_links(world: World, clock: HandClock) -> None:
     """Deals in one line of cron, companies in another."""
     for entity in ("deal", "company"):
         world.sync(entity)
     company = linked_company(world)
     for entity in ("company", "deal"):
-        clock.now += QUARTER
+        clock.now += SOON
         world.sync(entity)
     assert world.sql(f"SELECT count(*) FROM deal_now WHERE companyId = {company}") == [(0,)]
 
 
-@pytest.mark.slow
 def test_links_are_repaired_when_a_run_ended_between_its_first_loads_and_their_repair(
     world: World, clock: HandClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +98,6 @@ def test_links_are_repaired_when_a_run_ended_between_its_first_loads_and_their_r
         patch.setattr(PortalRun, "_load", loaded)
         with pytest.raises(KeyboardInterrupt):
             world.sync(["deal", "company"])
-    clock.now += QUARTER
+    clock.now += SOON
     world.sync(["deal", "company"])
     assert world.sql(f"SELECT count(*) FROM deal_now WHERE companyId = {deleted[0]}") == [(0,)]

@@ -33,6 +33,12 @@ def test_a_file_that_is_no_database(world: World) -> None:
     assert world.store.read_text().startswith("not a database")
 
 
+def test_an_address_of_another_database_is_named_without_its_password(world: World) -> None:
+    with pytest.raises(ConfigError, match="mysql://") as refused:
+        bx.sync_entities("company", world.portal, store="mysql://user:geheim@host/crm")
+    assert "geheim" not in str(refused.value)
+
+
 def test_a_database_with_tables_of_another_program(world: World) -> None:
     with duckdb.connect(str(world.store)) as connection:
         connection.execute("CREATE TABLE deal AS SELECT 1 AS x")
@@ -138,3 +144,8 @@ def test_a_column_of_history_that_no_table_has(world: World) -> None:
         world.sync(["company", "user"], history=["titel"])
     assert not world.store.exists() or world.sql("SELECT count(*) FROM _sync_state") == [(0,)]
     world.sync(["company", "user"], history=["title"])
+
+
+def test_rows_of_owners_are_named_by_their_owners(world: World) -> None:
+    with pytest.raises(ConfigError, match="Name them in front: deal_product_row"):
+        world.sync("product_row")

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,27 @@ def interrupted(portal: bx.Portal, place: Any, patch: pytest.MonkeyPatch) -> Non
         bx.sync_entities(ENTITIES, portal, store=store, history=["stageId", "title"])
 
 
+def test_a_reader_that_holds_a_table_is_waited_for_and_never_ended(server: str, world: World) -> None:
+    """A query of a program that reads captions, left open: a column is added once it has ended."""
+    psycopg = pytest.importorskip("psycopg")
+    code = "UF_CRM_WHILE_READ"
+    store = PostgresStore(server, schema="read meanwhile", patience=0.5)
+    sync = partial(bx.sync_entities, "company", world.portal, store=store, progress=False)
+    sync()
+    world.box.admin.add_field("company", code, "string")
+    try:
+        with psycopg.connect(server, options='-c search_path="read\\ meanwhile"') as reader:
+            query = "SELECT count(*) FROM company_labels"
+            before = reader.execute(query).fetchall()
+            with pytest.raises(StoreError, match="held by other sessions"):
+                sync()
+            assert reader.execute(query).fetchall() == before
+        [[added]] = sync().tables["drift"].to_pylist()
+    finally:
+        world.box.admin.remove_field("company", code)
+    assert added["column"] == code
+
+
 def test_a_server_that_is_not_there_is_one_clear_error(tmp_path: Path, world: World) -> None:
     pytest.importorskip("psycopg")
     with pytest.raises(StoreError, match="cannot be opened"):
@@ -242,6 +264,22 @@ def test_a_newer_layout_of_a_schema_is_refused(server: str, world: World) -> Non
         session.run(f"UPDATE {META} SET value = '99' WHERE name = 'layout'")
     with pytest.raises(StoreError, match="newer than this version"):
         bx.sync_entities("company", world.portal, store=store, progress=False)
+
+
+@pytest.mark.parametrize("schema", ["Mixed Case", "копия", "select", "b'a\\d\""])
+def test_a_schema_may_have_any_name(schema: str, server: str, world: World) -> None:
+    store = PostgresStore(server, schema=schema)
+    assert bx.sync_entities("company", world.portal, store=store, progress=False).inserted
+    assert not bx.sync_entities("company", world.portal, store=store, progress=False).inserted
+    assert len(rows_of(store, "company")) == len(world.ids("company"))
+
+
+def test_a_schema_is_free_as_soon_as_a_sync_has_ended(server: str) -> None:
+    """The server notices a closed connection some time later."""
+    for _ in range(20):
+        store = PostgresStore(server, schema="in turn")
+        store.open()
+        store.close()
 
 
 def test_two_syncs_of_one_schema_are_refused(server: str, world: World) -> None:

@@ -59,6 +59,17 @@ def test_deletions_are_marked_deleted_or_kept(world: World, deletions: str, left
     assert alive == [(int(deletions == "keep"),)]
 
 
+def test_a_value_that_cannot_be_read_costs_its_own_table_alone(world: World) -> None:
+    world.sync(["deal", "contact"])
+    deal, contact = world.ids()[-1], world.ids("contact")[-1]
+    world.box.store.update_row("deal", deal, {"updatedTime": "2030-01-01T00:00:00+03:00 or so"})
+    world.box.admin.update("contact", contact, {"name": "Another name"})
+    report = world.sync(["deal", "contact"], on_error="report")
+    world.delete(deal)
+    assert report.failed == ["deal"]
+    assert world.sql(f"SELECT name FROM contact WHERE id = {contact}") == [("Another name",)]
+
+
 def test_the_mark_is_the_time_of_the_portal(world: World) -> None:
     world.sync()
     [(mark,)] = world.sql("SELECT mark FROM _sync_state")

@@ -86,6 +86,16 @@ def test_a_webhook_with_fewer_scopes(sandbox):
     assert post(url + "method.get", {"name": "crm.deal.list"})["result"]["isAvailable"] is False
 
 
+def test_a_webhook_whose_maker_was_dismissed_acts_for_a_technical_user(sandbox):
+    """Its address keeps the maker, and no list has the technical user (docs: settings/system-user)."""
+    url = sandbox.add_webhook(user_id=1, acts_as=999)
+    assert "/rest/1/" in url
+    assert [post(url + method)["result"]["ID"] for method in ("profile", "user.current")] == ["999", "999"]
+    assert post(url + "user.get", {"FILTER": {"ID": 999}})["result"] == []
+    made = post(url + "crm.item.add", {"entityTypeId": 2, "fields": {"title": "A"}})["result"]["item"]
+    assert made["createdBy"] == 999
+
+
 def test_limits_can_be_turned_while_it_runs(sandbox):
     sandbox.set(burst=1, per_second=0.001)
     assert [post(sandbox.url + "profile").get("error") for _ in range(2)] == [None, "QUERY_LIMIT_EXCEEDED"]

@@ -42,7 +42,8 @@ class Lens:
     """Carries requests to a sandbox.
 
     `losses`: what happens to the first requests that write, in order; None lets one pass. `shows`: which rows the role
-    may read. `lag`: seconds that lists are behind. `stores`: how new rows are stored, in SQL.
+    may read. `lag`: seconds that lists are behind. `stores`: how new rows are stored, in SQL. `url`: of
+    the webhook, if it is not the first one.
     """
 
     sandbox: bx.Sandbox
@@ -50,6 +51,7 @@ class Lens:
     shows: Callable[[Row], bool] = lambda _: True
     lag: float = 0.0
     stores: str = ""
+    url: str = ""
     _late: list[tuple[float, str, bytes]] = field(default_factory=list)
     _heights: list[tuple[float, int]] = field(default_factory=list)
 
@@ -79,7 +81,8 @@ class Lens:
 
     async def _inner(self, method: str, body: bytes) -> Reply:
         before = self._heights[-1][1] if self._heights else 0
-        reply = await self.sandbox.transport.post(method, body, timeout=60.0)
+        carrier = self.sandbox.transport_of(self.url) if self.url else self.sandbox.transport
+        reply = await carrier.post(method, body, timeout=60.0)
         if self.stores and before:
             self.sandbox.store.database.change(f"UPDATE deal SET {self.stores} WHERE id > {before}")
         self._heights.append((self.now(), max((int(row["id"]) for row in self.sandbox.store.rows(2)), default=0)))

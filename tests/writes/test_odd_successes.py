@@ -162,6 +162,42 @@ def test_nothing_is_added_where_automation_must_not_run(
     assert uploaded(sandbox).empty
 
 
+# --- the database's own temporary errors ------------------------------------------------------------
+
+LOCKED = ["Mysql query error: (1213) Deadlock found when trying to get lock; try restarting transaction",
+          "(1205) Lock wait timeout exceeded; try restarting transaction"]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LOCKED)
+@pytest.mark.parametrize("way", ["add", "import", "row of an import", "update"])
+def test_a_row_that_met_a_lock_of_the_database_is_sent_again(
+    way: str, text: str, sandbox: bx.Sandbox, wire: Rewritten, odd: bx.Portal
+) -> None:
+    methods = {"add": "crm.item.add", "update": "crm.item.update"}
+    frame = deals(30)
+    if way == "update":
+        frame["id"] = sandbox.store.insert(2, [{"title": f"old {at}"} for at in range(30)])
+    if way == "row of an import":
+        first = iter([True])
+
+        def locked(found: Any) -> Any:
+            names = list(found["items"])[-2:] if next(first, False) else []
+            for name in names:
+                sandbox.store.database.change(f"DELETE FROM deal WHERE id = {found['items'][name]['item']['id']}")
+                found["items"][name] = {"error": "", "error_description": text}
+            return found
+
+        wire.results = {"crm.item.batchImport": locked}
+    else:
+        method = methods.get(way, "crm.item.batchImport")
+        sandbox.faults.add(Fault("command_error", method=method, nth=2, code="", text=text))
+    mode = "update" if way == "update" else "insert"
+    automation = True if way == "add" else None
+    report = bx.write_entity(frame, "deal", odd, mode=mode, automation=automation)
+    assert len(report) == report.inserted + report.updated == 30
+    assert sorted(uploaded(sandbox)["title"]) == sorted(frame["title"])
+
+
 # --- rows that stay as they were ---------------------------------------------------------------------
 
 SILENT = {

@@ -171,7 +171,7 @@ def ids_in(listing: Listing, rows: Rows) -> list[int]:
         ) from None
 
 
-def without_doubles(rows: Rows, ids: list[int]) -> tuple[Rows, list[int]]:
+def without_repeats(rows: Rows, ids: list[int]) -> tuple[Rows, list[int]]:
     """Rows and their ids, of those that stand right behind themselves the first: `crm.activity.list` prints a row for
     each binding that a condition was met by.
     """

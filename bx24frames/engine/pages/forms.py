@@ -8,13 +8,10 @@ from typing import Final, Literal
 
 from bx24frames.engine.messages import JSON, Call, Listing, Path, Row
 from bx24frames.engine.pages.cursor import merged, rows_in
-from bx24frames.engine.pages.fresh import Fresh
+from bx24frames.engine.pages.fresh import BARREN, Fresh
 from bx24frames.engine.pages.shape import CURSORS, tells_of_more
 from bx24frames.errors import ResponseError
 from bx24frames.transport.address import API
-
-BARREN: Final = 3
-"""Empty pages, one after the other, that a method may show which tells of more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def forms_of(method: str, value: JSON) -> tuple[Form, ...]:
 
 
 def is_paged(method: str) -> bool:
-    """Whether a method's family is known to page in a form of its own."""
+    """Whether the family of a method is known to page in another way than by `start`."""
     return method.startswith(API) or method.lower().startswith(tuple(FAMILIES))
 
 

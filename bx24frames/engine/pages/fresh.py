@@ -1,14 +1,16 @@
-"""Rows that have not come yet, told by their key: a row that moves meanwhile may come on two pages."""
+"""Rows that have not come before, by their key: a row that moves during a read may come on two pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from bx24frames.engine.messages import Listing, Row
 from bx24frames.errors import ResponseError
 
 Key: TypeAlias = "tuple[str, ...]"
+BARREN: Final = 3
+"""Consecutive pages without a new row after which a list that still announces rows is not believed."""
 
 
 class Fresh:
@@ -29,23 +31,23 @@ class Fresh:
         self._last: Key | None = None
         self.count = 0
         """Rows that were new."""
-        self.doubles = 0
-        """Rows that stood right behind themselves: a joined table prints a row for each of what it was joined with."""
+        self.repeats = 0
+        """Rows printed several times in succession: a joined table prints a row once for each row joined to it."""
 
     def of(self, rows: Sequence[Row]) -> list[Row]:
-        """Those of some rows that have not come before.
+        """The rows that have not come before.
 
         Raises
         ------
         ResponseError
-            If a row has no key: it could be neither told from others nor counted.
+            If a row has no key: it could not be distinguished from others.
         """
         new = [row for row in rows if self._is_new(self._key(row))] if self._names else self._of_a_page(rows)
         self.count += len(new)
         return new
 
     def beside(self, known: Iterable[Row], rows: Sequence[Row]) -> list[Row]:
-        """Those of some rows that have not come before, nor stand among others that wait; none is taken in."""
+        """The rows that have not come before and are not among the rows `known`; none of them counts as seen."""
         if not self._names:
             held = [*known]
             return [row for row in rows if row not in held]
@@ -60,7 +62,7 @@ class Fresh:
 
     def _is_new(self, key: Key) -> bool:
         new = key not in self._seen
-        self.doubles += key == self._last
+        self.repeats += key == self._last
         self._seen.add(key)
         self._last = key
         return new

@@ -242,9 +242,9 @@ class OffsetPages(Generic[T]):
     def _given(self, span: Span) -> list[Row]:
         """The new rows of a span; none of them before the end is an error."""
         fresh = self._fresh
-        before = fresh.doubles
+        before = fresh.repeats
         rows = fresh.of(span.rows)
-        self._tally.doubles += fresh.doubles - before
+        self._tally.repeats += fresh.repeats - before
         self._tally.hidden += self._tally.lacking(span.start, self._size, len(span.rows))
         if rows or self._passes > 1:
             self._stale = 0
@@ -262,7 +262,7 @@ class OffsetPages(Generic[T]):
         self._next_out = span.start + self._size
         if self._listing.paging is Paging.WHOLE and self._next_out not in self._announced:
             self._ended = True
-            if tally.total is not None and self._fresh.count + tally.doubles < tally.total:
+            if tally.total is not None and self._fresh.count + tally.repeats < tally.total:
                 self._short()
         elif tally.total is None:
             self._ended = span.last

@@ -9,7 +9,7 @@ from typing import Final, Generic, TypeVar
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.messages import JSON, Answer, Call, Command, Done, Listing, Parcel, Row, Success, Wait
 from bx24frames.engine.pages.cursor import merged, rows_in, show
-from bx24frames.engine.pages.fresh import Fresh
+from bx24frames.engine.pages.fresh import BARREN, Fresh
 from bx24frames.engine.policy import RETRY, RetryPolicy
 from bx24frames.engine.retry import Tries
 from bx24frames.engine.sizes import Sizes
@@ -24,8 +24,6 @@ TAKEN: Final = "afterCursor"
 """Where a request puts it, whatever the answer calls it."""
 UNDER: Final = "children"
 """Where a row of a tree holds the rows under it (docs: note-document-tree-list.md)."""
-BARREN: Final = 3
-"""Empty pages, one after the other, after which a cursor leads nowhere."""
 CUT: Final = "truncated"
 """True where a tree was too large to be answered whole."""
 

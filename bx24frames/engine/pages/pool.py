@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Generic, TypeVar
 
+from bx24frames.engine.fallback import MAX_PARCELS
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import MAX_COMMANDS, Answer, Done, Parcel, Wait
 from bx24frames.engine.sizes import FIRST_READS, Sizes
 
 T = TypeVar("T")
 
-MAX_PARCELS: Final = 8
 OPEN: Final = 64
 """Readings begun and not ended."""
 

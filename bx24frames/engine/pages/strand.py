@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, Generic, TypeVar
 
 from bx24frames.engine.messages import Listing
-from bx24frames.engine.pages.cursor import ids_in, in_order, without_doubles
+from bx24frames.engine.pages.cursor import ids_in, in_order, without_repeats
 from bx24frames.engine.pages.lanes import Lane
 from bx24frames.engine.records import Records, Rows, Take, joined
 
@@ -76,7 +76,7 @@ class Strand(Generic[P, T]):
 
     def _checked(self, page: Rows, ids: list[int]) -> Rows:
         """The page, held to the cursor and to what the chain was to read of; rows behind themselves come once."""
-        page, ids = without_doubles(page, ids)
+        page, ids = without_repeats(page, ids)
         after, upto = self._lane.after, self._lane.upto
         if self.last_id is None:
             self.first_id = ids[0]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames.mirror.state import DELETED, LAYOUT, SYNCED, Applied, Change, Mark, StoreColumn
-from bx24frames.mirror.stores.history import end_versions, keep_versions, prepare_history, seed_history
+from bx24frames.mirror.stores.history import end_versions, fill_versions, keep_versions, prepare_history, seed_history
 from bx24frames.mirror.stores.statements import (
     COLUMNS,
     CONTROL,
@@ -43,6 +43,8 @@ OWNERS: Final = "_owners"
 def apply(session: DatabaseSession, spelling: Spelling, change: Change, tables: frozenset[str]) -> Applied:
     """Apply a change inside a transaction that the caller begins and ends.
 
+    Columns and views come before rows: where readers hold a table, a transaction fails before its work is done.
+
     Parameters
     ----------
     session : Session
@@ -60,6 +62,10 @@ def apply(session: DatabaseSession, spelling: Spelling, change: Change, tables: 
         _add_columns(session, spelling, change)
     if change.history is not None:
         prepare_history(session, spelling, change, tables)
+    captioned = change.labels is None or labels_view(name) in tables
+    if change.drift or not captioned or not _has_columns(session, change):
+        _describe(session, change)
+        make_views(session, spelling, change)
     deleted = 0
     if session.run(f"SELECT 1 FROM {quoted(name)} WHERE portal = ? LIMIT 1", change.portal):
         inserted, updated = _take_rows(session, change)
@@ -71,10 +77,6 @@ def apply(session: DatabaseSession, spelling: Spelling, change: Change, tables: 
     if change.history is not None:
         seed_history(session, change)
     applied = Applied(inserted, updated, deleted)
-    captioned = change.labels is None or labels_view(name) in tables
-    if change.drift or not captioned or not _has_columns(session, change):
-        _describe(session, change)
-        make_views(session, spelling, change)
     _write_labels(session, change)
     _write_state(session, change, applied)
     return applied
@@ -212,6 +214,8 @@ def _fill(session: DatabaseSession, change: Change) -> None:
         f"UPDATE {quoted(change.table.name)} AS t SET {sets} FROM {FILLS} f WHERE t.portal = ? AND {same}",
         change.portal,
     )
+    if change.history is not None:
+        fill_versions(session, change, FILLS)
     session.run(f"DROP TABLE {FILLS}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bx24frames.errors import ConfigError
 from bx24frames.mirror.stores.protocol import Store
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     StoreLike: TypeAlias = "str | os.PathLike[str] | Store"
+
+_STORES: Final = "Name 'crm.duckdb', a folder that ends in '/', or 'postgresql://user@host/database'."
 
 
 def store_of(given: object) -> Store:
@@ -35,6 +37,11 @@ def store_of(given: object) -> Store:
         from bx24frames.mirror.stores.postgres import PostgresStore
 
         return PostgresStore(path)
+    if "://" in path:
+        raise ConfigError(
+            f"store is an address that begins with {path.partition('://')[0]}://, and no such store is known",
+            guidance=_STORES,
+        )
     if os.path.isdir(path) or path.endswith(("/", os.sep)):  # noqa: PTH112  # pathlib raises below a closed folder
         from bx24frames.mirror.stores.parquet_folder import ParquetStore
 
@@ -45,5 +52,5 @@ def store_of(given: object) -> Store:
         return DuckDBStore(path)
     raise ConfigError(
         f"store={path!r} is neither a DuckDB file (.duckdb) nor a folder",
-        guidance="Name 'crm.duckdb', a folder that ends in '/', or 'postgresql://user@host/database'.",
+        guidance=_STORES,
     )

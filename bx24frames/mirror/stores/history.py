@@ -101,6 +101,20 @@ def keep_versions(session: DatabaseSession, change: Change, rows: str) -> None:
     session.run(f"DROP TABLE {_VERSIONS}")
 
 
+def fill_versions(session: DatabaseSession, change: Change, rows: str) -> None:
+    """Put the values of new columns into the open versions; what the fields were before that is unknown."""
+    filled = set() if change.fill_schema is None else set(change.fill_schema.names)
+    new = [name for name in kept_columns(change) if name in filled]
+    if not new:
+        return
+    sets = ", ".join(f"{quoted(name)} = f.{quoted(name)}" for name in new)
+    session.run(
+        f"UPDATE {quoted(history_name(change.table.name))} AS h SET {sets} FROM {rows} f WHERE h.portal = ? "
+        f"AND {_same(change, 'h', 'f')} AND h.valid_to IS NULL",
+        change.portal,
+    )
+
+
 def end_versions(session: DatabaseSession, change: Change, rows: str) -> None:
     """Close the open versions of the rows in a temporary table, which are gone."""
     name = quoted(history_name(change.table.name))

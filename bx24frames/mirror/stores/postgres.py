@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import time
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -37,9 +38,24 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "bitrix24"
 _PATIENCE: Final = 30.0
-"""Seconds to wait for a lock of another session, and for the server to answer."""
+"""Seconds for which a commit is tried again while other sessions hold its tables, and to wait for an answer."""
+_LOCK_WAIT: Final = "500ms"
+"""Time to wait for one lock. It is less than the time after which the server looks for deadlocks and may end the query
+of a reader (https://www.postgresql.org/docs/current/runtime-config-locks.html, deadlock_timeout), and so long readers
+that come later wait at most."""
+_PAUSE: Final = 0.1
+_SETTINGS: Final = (
+    "SELECT set_config('search_path', %s, false), set_config('lock_timeout', %s, false), "
+    "set_config('timezone', 'UTC', false)"
+)
+"""Settings of a connection, not sent when it is opened: poolers refuse the parameter ``options`` there
+(https://www.pgbouncer.org/config.html, ignore_startup_parameters)."""
 NUL: Final = "\x00"
 """PostgreSQL stores no such character: it is left out."""
+
+
+class _HeldError(StoreError):
+    """Another session holds a table."""
 
 
 class PostgresStore:
@@ -52,7 +68,7 @@ class PostgresStore:
     schema : str
         Created by the first commit.
     patience : float
-        Seconds to wait for a lock of another session.
+        Seconds for which a commit is tried again while other sessions hold its tables.
     """
 
     def __init__(self, url: str, *, schema: str = SCHEMA, patience: float = _PATIENCE) -> None:
@@ -64,7 +80,9 @@ class PostgresStore:
         self._schema = schema
         self._patience = patience
         self._held: psycopg.Connection[tuple[object, ...]] | None = None
-        self.name = f"postgresql://{told.get('host', '')}/{told.get('dbname', '')}, schema {schema}"
+        self._lock_name = f"{SCHEMA}:{schema}"
+        port = f":{told['port']}" if "port" in told else ""
+        self.name = f"postgresql://{told.get('host', '')}{port}/{told.get('dbname', '')}, schema {schema}"
 
     @property
     def spool(self) -> Path:
@@ -86,7 +104,7 @@ class PostgresStore:
             raise
 
     def _lock(self, connection: psycopg.Connection[tuple[object, ...]]) -> None:
-        rows = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (f"{SCHEMA}:{self._schema}",)).fetchall()
+        rows = connection.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (self._lock_name,)).fetchall()
         connection.commit()
         if rows != [(True,)]:
             raise StoreError(
@@ -119,16 +137,28 @@ class PostgresStore:
             return dangling_in_store(session, portal, table, column, target)
 
     def commit(self, changes: Sequence[Change]) -> list[Applied]:
-        """Apply changes in one transaction."""
-        with self._session() as session:
-            session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema)}")
-            return [apply(session, _SPELLING, change, tables_of(session)) for change in changes]
+        """Apply changes in one transaction; it is tried again where readers hold a table that gets a new column."""
+        ends_at = time.monotonic() + self._patience
+        while True:
+            try:
+                with self._session() as session:
+                    session.run(f"CREATE SCHEMA IF NOT EXISTS {quoted(self._schema)}")
+                    return [apply(session, _SPELLING, change, tables_of(session)) for change in changes]
+            except _HeldError:
+                if time.monotonic() >= ends_at:
+                    raise
+            time.sleep(_PAUSE)
 
     def close(self) -> None:
-        """Release the lock of the schema."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        """Release the lock of the schema: the server may notice a closed connection later than the next sync begins."""
+        import psycopg
+
+        if self._held is None:
+            return
+        with contextlib.suppress(psycopg.Error):  # a lost connection holds no lock
+            self._held.execute("SELECT pg_advisory_unlock(hashtext(%s))", (self._lock_name,))
+        self._held.close()
+        self._held = None
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[PostgresSession]:
@@ -139,6 +169,12 @@ class PostgresStore:
         try:
             with connection:
                 yield PostgresSession(connection)
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as fault:
+            raise _HeldError(
+                f"Tables of {self.name} are held by other sessions, for more than {self._patience:g} s",
+                guidance="A new column or view waits for the end of queries that read the table, and of transactions "
+                f"that stay open. ({_first_line(fault)})",
+            ) from None
         except psycopg.Error as fault:
             raise StoreError(
                 f"{self.name} could not be written: {_first_line(fault)}",
@@ -150,20 +186,22 @@ class PostgresStore:
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         import psycopg
 
-        wait = int(self._patience * 1000)
-        options = f"-c search_path={self._schema} -c lock_timeout={wait} -c timezone=UTC"
+        settings = (quoted(self._schema), _LOCK_WAIT)
         try:
-            return psycopg.connect(
-                self._url,
-                options=options,
-                cursor_factory=psycopg.ClientCursor,
-                connect_timeout=max(2, int(self._patience)),
+            connection = psycopg.connect(
+                self._url, cursor_factory=psycopg.ClientCursor, connect_timeout=max(2, int(self._patience))
             )
+            with contextlib.ExitStack() as opened:
+                opened.callback(connection.close)
+                connection.execute(_SETTINGS, settings)
+                connection.commit()
+                opened.pop_all()
         except psycopg.Error as fault:
             raise StoreError(
                 f"{self.name} cannot be opened: {_first_line(fault)}",
                 guidance="Check the address, and that the server accepts connections from here.",
             ) from None
+        return connection
 
 
 class PostgresSession:

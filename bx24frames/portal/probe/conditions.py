@@ -28,7 +28,7 @@ from bx24frames.portal.probe.experiment import (
 from bx24frames.transport.query import Param
 
 Fate = Literal["honoured", "ignored", "refused", "empty"]
-"""``empty``: the list has no rows, so that nothing can be told apart."""
+"""``empty``: the list has no rows, so that the forms cannot be distinguished."""
 FUTURE: Final = "2999-01-01T00:00:00+00:00"
 PAST: Final = "2000-01-01T00:00:00+00:00"
 

@@ -83,7 +83,7 @@ def _durations(reply: Reply) -> list[float]:
 
 
 def page_seconds(replies: Sequence[Reply]) -> dict[str, float]:
-    """Seconds a page by family, in a batch and alone: medians, as the portal tells them."""
+    """Seconds per page by family, in a batch and alone: medians of the durations in the answers."""
     items, older, item, classic = replies
     return {
         "item in a batch": median(_durations(items)),

@@ -174,7 +174,7 @@ def once(make: Callable[[Ground], Ask | None]) -> Next:
 
 
 def counted(reply: Reply, key: str | None = None) -> int:
-    """Rows a list's answer stands for: its total, or the rows that came where it tells none."""
+    """Rows of a list: the total in its answer, or else the rows received."""
     return reply.total if reply.total else len(reply.rows(key))
 
 

@@ -19,7 +19,7 @@ _KEY: Final = "probe"
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What is known of one portal for one credential; None where it was not to be told.
+    """What is known of one portal for one credential; None where a probe did not find it out.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Experiments on lists: what their answers tell of the next page, and what a chain of pages in one batch does."""
+"""Experiments on lists: how their answers announce the next page, and what a chain of pages in one batch does."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ async def probe(
 
 
 def judged(experiment: Experiment, ground: Ground, replies: Sequence[Reply]) -> Verdict:
-    """An experiment's verdict; no answer tells nothing, and a refusal neither, unless it is an answer too."""
+    """The verdict of an experiment: unknown without an answer, and after a refusal that it does not judge."""
     if experiment.ask is not None and not replies:
         return UNTRIED
     refused = [reply for reply in replies if not reply.sound]

@@ -119,7 +119,7 @@ async def _look(
     sending: Sending,
     written: Written,
 ) -> None:
-    """Read the row back: the answer to a write may tell what the portal did not keep."""
+    """Read the row back: the answer to a write may show values that the portal did not store."""
     reply = await send(connection, Ask("crm.item.get", dict(base)))
     row = reply.value.get("item") if isinstance(reply.value, dict) else None
     if isinstance(row, dict):

@@ -132,8 +132,11 @@ def site_form(text: str) -> str:
 
 @method("user.current", *SCOPES)
 def current_user(_: Params, context: Context) -> Result:
-    """The user of the credential."""
-    [row] = read_rows(context.store, PEOPLE, SELECTION, "WHERE t.id = ?", (context.user_id,))
+    """The user of the credential; a technical one is in no list (docs: settings/system-user)."""
+    rows = read_rows(context.store, PEOPLE, SELECTION, "WHERE t.id = ?", (context.user_id,))
+    if not rows:
+        return Result({"ID": str(context.user_id), "ACTIVE": True})
+    [row] = rows
     context.rows += 1
     shown = {key: value for key, value in _with_day(row[1], context.store.server_zone).items() if value is not None}
     return Result(shown | {key: site_form(shown[key]) for key in RAW if shown.get(key)})
