@@ -119,8 +119,8 @@ class KeysetPages(Generic[P, T]):
     def _needed(self, sizes: Sizes) -> int:
         """Batches that may be in flight; ends of lanes wait for each other, where one batch can carry them all."""
         rows = sum(self._line.expected(lane, self._far) for lane in self._line.lanes() if not lane.busy)
-        half = sizes.of(self._listing.call.method, FIRST_READS).now * self._listing.page_size / 2
-        return self._wanted if rows >= half else 1
+        carried = sizes.of(self._listing.call.method, FIRST_READS).now * self._listing.page_size
+        return self._wanted if rows >= min(carried, self._lane_rows) / 2 else 1
 
     def _due_alike(self, now: float, sizes: Sizes) -> Parcel | Wait:
         """The next batch of chained pages, whatever the budgets: the governor holds it back."""
@@ -149,7 +149,8 @@ class KeysetPages(Generic[P, T]):
         """The next request by what the budgets allow: a proof, a batch, or a light request."""
         pages = self._line.rows_left(self._far) / self._listing.page_size
         batches = self._under_way - len(self._light)
-        demand = Demand(pages, batches, self._needed(sizes), settled=self._beside.settled)
+        lane = math.ceil(self._lane_rows / self._listing.page_size)
+        demand = Demand(pages, lane, batches, self._needed(sizes), settled=self._beside.settled)
         routes = self._beside.routes
         if self._far is not None and self._is_proof_due(pages, outlook, now):
             self._under_way += 1
@@ -174,8 +175,8 @@ class KeysetPages(Generic[P, T]):
         """The request of an offer; None where no lane is free for it."""
         chains = [
             chain
-            for route, pages in offer.pages
-            for chain in self._chains_for(route, pages, now, offer.rows, ends=offer.ends)
+            for part in offer.parts
+            for chain in self._chains_for(part.route, part.pages, now, part.rows, ends=offer.ends)
         ]
         if not chains:
             return None
@@ -183,20 +184,21 @@ class KeysetPages(Generic[P, T]):
         commands = tuple(command for chain in chains for command in chain)
         if offer.light:
             self._light.add(commands[0].label)
-        [route, *others] = [route for route, _ in offer.pages]
-        return Parcel(commands, halt=len(chains) == 1 and not others and not route.listing.short_page_ends)
+        alone = len(chains) == len(offer.parts) == 1 and not offer.parts[0].route.listing.short_page_ends
+        return Parcel(commands, halt=alone)
 
     def _chains_for(
         self, route: Route[P, T], slots: int, now: float, rows: int = 0, *, ends: bool = False
     ) -> list[list[Command]]:
-        """Chains of pages that fill the slots of a request; see `Offer`."""
+        """Chains of pages that fill the slots of a request; see `Part` and `Offer`."""
         rows = rows or self._lane_rows
         open_to = partial(self._suits, route=route, ends=ends)
         chains: list[list[Command]] = []
-        while (
-            slots >= (SMALLEST_CHAIN if chains else 1)
-            and (lane := self._next_lane(open_to, now, rows, filling=bool(chains))) is not None
-        ):
+        while slots >= (SMALLEST_CHAIN if chains else 1):
+            if chains and rows < SEGMENT_ROWS:  # a short lane ends with its request
+                rows = min(rows, slots * self._listing.page_size)
+            if (lane := self._next_lane(open_to, now, rows, filling=bool(chains))) is None:
+                break
             lost = lane.lost and not self._line.along
             pages = min(slots, self._pages_of(lane, route))
             chains.append(self._sounding(lane) if lost else self._chain(lane, route, pages))
