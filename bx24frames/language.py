@@ -39,6 +39,7 @@ VOCABULARY: Final = frozenset(
         # facts
         *("Credential", "Limits", "administrator", "commands per batch", "credential", "no", "operating time"),
         *("requests in flight", "scopes", "shared", "so far", "user", "yes", "row", "unit|rows"),
+        *("unit|failed", "work|read"),
         # placeholders of values in the help of commands
         *("BRANCH", "COLUMN", "CONDITION", "ENTITY", "FIELD", "FILE", "GROUP", "HEADING", "JOURNAL", "METHOD", "NAME"),
         *("PORTAL", "ROW", "ROWS", "SIGN", "STORE", "TIME", "ZONE", "<int>", "<int range>", "<float>"),

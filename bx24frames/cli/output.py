@@ -68,7 +68,8 @@ def text_table(table: pa.Table, width: int | None = None) -> str:
     ----------
     table : pyarrow.Table
     width : int, optional
-        Characters per line: the widest columns are cut, and the last ones left out and named below the table.
+        Characters per line: the widest columns are cut, and the last ones left out and named below the table. The first
+        column, which names the row, is cut when no other is wider than `READABLE`.
 
     Examples
     --------
@@ -103,11 +104,12 @@ def _fitting(widths: Sequence[int], width: int) -> int:
 
 
 def _narrowed(widths: Sequence[int], width: int) -> list[int]:
-    """Cut the widest columns until the line fits."""
+    """Cut the widest columns until the line fits, the first one last."""
     found = list(widths)
     over = sum(found) + GAP * (len(found) - 1) - width
     while over > 0 and max(found) > 1:
-        place = found.index(max(found))
+        others = found[1:]
+        place = others.index(max(others)) + 1 if others and max(others) > READABLE else found.index(max(found))
         found[place] -= 1
         over -= 1
     return found

@@ -67,7 +67,8 @@ def source(
     """Make a dlt source of portals: a resource for each table, merged by portal and id.
 
     The first run of a pipeline loads the tables; later runs load what is new, changed or proven to be deleted since.
-    ``_synced_at`` is the version of a row, the portal's time of the run in UTC; lists and structs are JSON.
+    ``_synced_at`` is the version of a row, the portal's time of the run in UTC; lists and structs are JSON. dlt merges
+    by portal and id (https://dlthub.com/docs/general-usage/merge-loading).
 
     Parameters
     ----------
@@ -86,10 +87,6 @@ def source(
     ------
     ConfigError, UnknownEntity
         dlt is not installed (``pip install 'bx24frames[dlt]'``), or an argument is not accepted.
-
-    Notes
-    -----
-    https://dlthub.com/docs/general-usage/merge-loading
 
     Examples
     --------

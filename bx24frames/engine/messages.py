@@ -84,6 +84,16 @@ class Parcel:
     commands: tuple[Command, ...]
     halt: bool = False
 
+    def explained(self, answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
+        """The answers to it; a command that a halted batch did not come to shares the refusal that stopped it."""
+        cause = next((answer for answer in answers.values() if isinstance(answer, Refusal)), None)
+        if cause is None or not self.halt:
+            return answers
+        return {
+            label: cause if isinstance(answer, Lost) and not answer.sent else answer
+            for label, answer in answers.items()
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:

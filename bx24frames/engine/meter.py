@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from bx24frames.engine.ledger import MINUTE, WINDOW, BudgetReport, Ledger
 from bx24frames.engine.policy import RETRY, RetryPolicy
 
 SLOW_AT: Final = 0.85
@@ -24,122 +24,10 @@ STOP_AT: Final = 0.98
 """Share of an operating limit that is never exceeded on purpose; the rest is for others and for errors."""
 FREE_AT: Final = 0.99
 """Share up to which requests are sent that are not charged: a few of them may be, if they take longer than thought."""
-MINUTE: Final = 60.0
-"""Seconds of the minutes of its clock by which the portal adds operating time up (rest module: loadlimiter.php)."""
-WINDOW: Final = 600.0
-"""Seconds of the window that operating time is summed over (docs: limits.md)."""
-LEDGER_STEP: Final = 10.0
-"""Seconds whose requests are added up, where answers do not say in which minute the portal began them."""
-RECORDED: Final = 0.25
-"""Seconds after the end of a request by which the portal has certainly recorded it, in a background job."""
-ROUNDED: Final = 1.0
-"""Seconds by which newer builds overstate a duration at most: they round the start down."""
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetReport:
-    """A budget as an answer reports it.
-
-    Parameters
-    ----------
-    operating : float or None
-        Seconds in the window of ten minutes, this request's own included as far as `own` says.
-    resets_in : float or None
-        Seconds until the oldest minute expires.
-    seconds : float or None
-        Duration of the request.
-    started, finished : float or None
-        When the portal began to process the request and when it had, in seconds since the epoch by its own clock.
-    printed : float or None
-        When it printed `operating`, likewise: for a method in a batch, at the end of its last command.
-    own : float
-        Seconds of this request that `operating` certainly includes.
-    """
-
-    operating: float | None
-    resets_in: float | None = None
-    seconds: float | None = None
-    started: float | None = None
-    finished: float | None = None
-    printed: float | None = None
-    own: float = math.inf
-
-    @property
-    def minute(self) -> int | None:
-        """Minute of the portal's clock that the request is charged to."""
-        return None if self.started is None else int(self.started // MINUTE)
-
-    def leaves_at(self, answered: float) -> float:
-        """When the seconds of the request leave the window, by our clock; `answered`: when the answer came.
-
-        The portal adds up the minute it is in and nine before. A request without a date leaves ten minutes after it can
-        have begun at the latest.
-        """
-        if self.minute is None or self.finished is None:
-            began = answered - max(0.0, (self.seconds or 0.0) - ROUNDED)
-            return math.ceil((began + WINDOW) / LEDGER_STEP) * LEDGER_STEP
-        return answered - self.finished + self.minute * MINUTE + WINDOW
-
-    def is_in(self, other: BudgetReport) -> bool | None:
-        """Whether the report of another request certainly includes the request; None where they are not dated."""
-        if self.started is None or self.finished is None or other.started is None or other.printed is None:
-            return None
-        return self.started <= other.started and self.finished + RECORDED <= other.printed
-
-    def precedes(self, other: BudgetReport) -> bool | None:
-        """Whether the report of another request includes all that this one does; None where they are not dated."""
-        if self.started is None or self.printed is None or other.started is None or other.printed is None:
-            return None
-        return self.started <= other.started and self.printed <= other.printed
-
-
-@dataclass(order=True, slots=True)
-class Minute:
-    """Operating time that leaves the window together; `number`: minute of the portal's clock, None if unknown."""
-
-    leaves_at: float
-    seconds: float = field(compare=False)
-    number: int | None = field(compare=False, default=None)
-
-
-@dataclass(slots=True)
-class Ledger:
-    """The reported operating time by minute, as portals add it up (rest module: lib/engine/access/loadlimiter.php)."""
-
-    minutes: list[Minute] = field(default_factory=list)
-
-    @property
-    def total(self) -> float:
-        """Seconds of all minutes."""
-        return sum(minute.seconds for minute in self.minutes)
-
-    def expire(self, now: float) -> float:
-        """Drop the minutes that have left; gives their seconds."""
-        left = 0.0
-        while self.minutes and self.minutes[0].leaves_at <= now:
-            left += self.minutes.pop(0).seconds
-        return left
-
-    def enter(self, seconds: float, number: int | None, leaves_at: float) -> None:
-        """Add seconds of a request that began in a minute."""
-        if seconds <= 0:
-            return
-        for minute in self.minutes:
-            if minute.number == number and (number is not None or minute.leaves_at == leaves_at):
-                minute.seconds += seconds
-                return
-        insort(self.minutes, Minute(leaves_at, seconds, number))
-
-    def correct(self, operating: float, number: int | None, leaves_at: float) -> None:
-        """Make the sum what a report says: what is missing is new, and what is too much was the oldest."""
-        surplus = self.total - operating
-        self.enter(-surplus, number, leaves_at)
-        while surplus > 0 and self.minutes:
-            oldest = self.minutes[0]
-            if oldest.seconds > surplus:
-                oldest.seconds -= surplus
-                return
-            surplus -= self.minutes.pop(0).seconds
+LOOK_EVERY: Final = 30.0
+"""Seconds after a report at which a small request may be sent, though others will probably need what is left."""
+LOOK_SHARE: Final = 0.005
+"""Share of an operating limit that it may cost."""
 
 
 @dataclass(slots=True)
@@ -209,8 +97,47 @@ class Spread:
 
 
 @dataclass(slots=True)
+class Others:
+    """Operating time that other programs with the same credential spend, as a mean over about ten minutes.
+
+    `seconds`: their sum, older ones weighted less. `lump`: the largest part of it that came at once, likewise. `since`:
+    when they were first watched. `minute`: of the last report.
+    """
+
+    seconds: float = 0.0
+    lump: float = 0.0
+    since: float = 0.0
+    at: float = 0.0
+    minute: int | None = None
+
+    def watch(self, now: float) -> None:
+        """Begin: what was spent before says nothing of a rate."""
+        self.seconds, self.lump, self.since, self.at = 0.0, 0.0, now, now
+
+    def take(self, seconds: float, minute: int | None, now: float) -> None:
+        """Take in by how much a report differs from what is known; less where an earlier one was too high.
+
+        When a minute turns, a lower sum means that what others spent has left: it is entered later than it was spent.
+        """
+        faded = math.exp((self.at - now) / WINDOW)
+        self.seconds *= faded
+        if seconds > 0 or minute == self.minute:
+            self.seconds = max(0.0, self.seconds + seconds)
+        self.lump = min(self.seconds, max(self.lump * faded, seconds))
+        self.at, self.minute = now, minute
+
+    @property
+    def rate(self) -> float:
+        """Seconds that they spent in a second, up to the last report."""
+        watched = max(MINUTE, self.at - self.since)
+        return self.seconds / (WINDOW * (1.0 - math.exp(-watched / WINDOW)))
+
+
+@dataclass(slots=True)
 class Meter:
     """One budget of operating time, of a method or of batches.
+
+    `others` will go on spending until the oldest minute leaves, so that much is kept back.
 
     What is spent is the sum of `charges`, the requests of this process that are in flight or that some report may not
     include yet, and of `ledger`: what else the portal reports, by minute. `reports` are those of requests that overlap,
@@ -228,6 +155,7 @@ class Meter:
     ledger: Ledger = field(default_factory=Ledger)
     charges: dict[int, Charge] = field(default_factory=dict)
     spread: Spread = field(default_factory=Spread)
+    others: Others = field(default_factory=Others)
     turned_at: float = -math.inf
     policy: RetryPolicy = RETRY
 
@@ -242,27 +170,53 @@ class Meter:
         spent = self.spent(now)
         free = self.known and not seconds and spent <= FREE_AT * self.limit
         planned = spent + seconds
-        at_most = planned + self.spread.margin([*flying, seconds])
+        kept = self._kept(now)
+        at_most = planned + kept + self.spread.margin([*flying, seconds])
         roomy = at_most <= STOP_AT * self.limit if self.priced else planned <= SLOW_AT * self.limit
         if free or roomy or not spent:
             return now
         # The next answer reports the budget; until then one charged request at a time.
         if any(flying):
             return math.inf
-        return now if planned <= STOP_AT * self.limit else self._leaves_room_at(planned, seconds, now)
+        if planned > STOP_AT * self.limit:
+            return self._probe_at(planned, seconds, now)
+        return now if planned + kept <= STOP_AT * self.limit else self._look_at(planned, seconds, now)
 
-    def _leaves_room_at(self, planned: float, seconds: float, now: float) -> float:
-        """When the oldest minute leaves.
+    def _look_at(self, planned: float, seconds: float, now: float) -> float:
+        """When a request may be sent that is held back for others alone.
+
+        What they spend may be less than was thought: the answer to a small request shows it.
+        """
+        looks = max(now, self.others.at + LOOK_EVERY)
+        unheard = self.others.rate * (looks - self.others.at) + self.others.lump
+        small = seconds <= LOOK_SHARE * self.limit and planned + unheard <= STOP_AT * self.limit
+        return min(looks, self._leaves_at(now)) if small else self._leaves_at(now)
+
+    def _probe_at(self, planned: float, seconds: float, now: float) -> float:
+        """When a request may be sent that is beyond what is kept free: once a minute has left.
 
         What other processes spent is entered when it is first reported, later than the portal dates it. So at the reset
         time that the portal reports, the answer to a request that is certainly within the limit shows what has left.
         """
+        if (
+            self.resets_at is not None
+            and now >= self.resets_at
+            and planned + self.spread.margin([seconds]) <= self.limit
+        ):
+            return now
+        return self._leaves_at(now)
+
+    def _leaves_at(self, now: float) -> float:
+        """When the oldest minute leaves."""
         times = [minute.leaves_at for minute in self.ledger.minutes[:1]]
         times += [charge.leaves_at for charge in self.charges.values()]
-        leaves = min(times, default=now + self.policy.blind_pause)
-        if self.resets_at is None or now < self.resets_at:
-            return min(leaves, self.resets_at or math.inf)
-        return now if planned + self.spread.margin([seconds]) <= self.limit else leaves
+        times += [self.resets_at] if self.resets_at is not None and self.resets_at > now else []
+        return min(times, default=now + self.policy.blind_pause)
+
+    def _kept(self, now: float) -> float:
+        """Seconds that others have probably spent since the last report, or will before the oldest minute leaves."""
+        leaves = self._leaves_at(now) if self.ledger.minutes or self.charges else now + WINDOW
+        return self.others.rate * min(WINDOW, leaves - self.others.at) + self.others.lump
 
     def spent(self, now: float) -> float:
         """Upper bound of the operating time, requests in flight included."""
@@ -285,7 +239,7 @@ class Meter:
 
     def left(self, now: float) -> float:
         """Seconds that may still be spent before the window moves."""
-        return 0.0 if now < self.blocked_until else max(0.0, STOP_AT * self.limit - self.spent(now))
+        return 0.0 if now < self.blocked_until else max(0.0, STOP_AT * self.limit - self.spent(now) - self._kept(now))
 
     def depart(self, number: int, seconds: float, now: float) -> None:
         """Charge a request that is sent."""
@@ -309,7 +263,7 @@ class Meter:
 
     def report(self, told: BudgetReport, number: int, departed: float, now: float) -> None:
         """Record what the answer to a request reports."""
-        self.known = True
+        first, self.known = not self.known, True
         if told.operating is None:
             self._forget()
             return
@@ -322,7 +276,11 @@ class Meter:
             self.reports = [other for other in self.reports if not other.precedes(report)] + [report]
             self.resets_at = now + told.resets_in if told.resets_in is not None else None
         self._absorb(now)
+        before = self.ledger.total
         self._reconcile()
+        if first:
+            self.others.watch(now)
+        self.others.take(self.ledger.total - before if not first else 0.0, told.minute, now)
 
     def _absorb(self, now: float) -> None:
         """Enter in the ledger the requests that all reports include, and all that are still to come."""

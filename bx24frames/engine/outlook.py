@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from bx24frames.engine.charges import Generation, free_commands
+from bx24frames.engine.ledger import WINDOW
 from bx24frames.engine.messages import MAX_COMMANDS
-from bx24frames.engine.meter import WINDOW
 from bx24frames.engine.throttle import Governor
 
 POLL: Final = 0.05

@@ -17,9 +17,9 @@ from bx24frames.engine.charges import BATCH, printed_share
 from bx24frames.engine.clock import SYSTEM_CLOCK, Clock
 from bx24frames.engine.codes import error_of
 from bx24frames.engine.costs import load_of, worked
+from bx24frames.engine.ledger import BudgetReport
 from bx24frames.engine.machine import Machine
 from bx24frames.engine.messages import Answer, Done, Lost, Parcel, Refusal, Success, Wait
-from bx24frames.engine.meter import BudgetReport
 from bx24frames.engine.outlook import POLL, Outlook
 from bx24frames.engine.pages.collector import COLLECTOR_HELD
 from bx24frames.engine.sizes import FIRST_READS, Sizes

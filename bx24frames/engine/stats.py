@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bx24frames.options import Backend
 
 COLUMNS: Final = ("method", "commands", "failed", "seconds", "operating")
+_HEADS: Final = ("method", "commands", "unit|failed", "seconds", "operating")
 
 
 @dataclass(slots=True)
@@ -115,7 +116,7 @@ class Stats:
 
     def _repr_html_(self) -> str:
         rows = [(method, of.commands, of.failed, of.seconds, of.operating) for method, of in self.methods.items()]
-        return table_html(COLUMNS, rows, title=repr(self).strip("<>"))
+        return table_html(_HEADS, rows, title=repr(self).strip("<>"))
 
     def _charged(self, figures: MethodStats, answer: Success) -> None:
         """Note the operating time where it is charged: newer builds charge a batch, not the methods in it."""

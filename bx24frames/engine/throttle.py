@@ -10,7 +10,8 @@ from typing import Final, Protocol
 
 from bx24frames.engine.charges import BATCH, Generation, charges, recognised
 from bx24frames.engine.costs import Costs, Load
-from bx24frames.engine.meter import BudgetReport, Meter
+from bx24frames.engine.ledger import BudgetReport
+from bx24frames.engine.meter import Meter
 from bx24frames.engine.policy import RETRY, RetryPolicy
 
 ARRIVAL_GRACE: Final = 2.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.engine.meter import MINUTE, WINDOW
+from bx24frames.engine.ledger import MINUTE, WINDOW
 from bx24frames.language import translated
 
 if TYPE_CHECKING:

@@ -21,6 +21,16 @@ _SPELLINGS: Final = 2
 """Spellings that most fields have; a suggestion names the nearest of them."""
 
 
+POINT_TITLES: Final[Mapping[str, Sequence[str]]] = {
+    "phone": ("Телефон", "Рабочий телефон", "Phone", "Work phone"),
+    "email": ("E-mail", "Рабочий e-mail", "Work e-mail"),
+    "web": ("Сайт", "Корпоративный сайт", "Website"),
+    "im": ("Мессенджер", "Messenger"),
+}
+"""Titles of contact points: the description of items has none, the classic descriptions have (docs:
+crm-lead-fields.md). A text becomes a value of type WORK, as in the headings of the portal's own export."""
+
+
 class Names:
     """Every spelling of every field of an entity.
 
@@ -55,6 +65,9 @@ class Names:
         for code, title in unique_titles(self.fields).items():
             if title not in self._codes:
                 claims.setdefault(title, [self._codes[code]])
+        for field in self.fields:
+            for title in POINT_TITLES.get(field.code.lower(), ()):
+                claims.setdefault(title, [field])
         return claims
 
     def find(self, name: str) -> Field | None:

@@ -116,7 +116,7 @@ def _echo(entity: Entity, columns: Mapping[str, Field], row: InputRow) -> Echo |
     """What the answer is compared with, for methods that return the row: those whose ids are inside one."""
     if len(entity.writes.id_path) < 2:
         return None
-    ours = {name: cell for name, cell in row.values.items() if columns[name].code not in entity.rewritten}
+    ours = {name: cell for name, cell in row.values.items() if columns[name].code not in entity.set_by_portal}
     sent = {name: cell for name, cell in ours.items() if cell is not None}
     return Echo(entity.writes.id_path[:-1], entity.family, columns, sent)
 

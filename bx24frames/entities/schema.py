@@ -283,7 +283,7 @@ class Entity:
         return self.entity_type_id if bound is None else int(bound)
 
     @property
-    def rewritten(self) -> tuple[str | None, ...]:
+    def set_by_portal(self) -> tuple[str | None, ...]:
         """Fields whose stored values differ from those sent although the portal stored them."""
         return (self.modified, *self.stamped)
 

@@ -7,9 +7,9 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from bx24frames.errors import ConfigError
 from bx24frames.files.excel_out import DIGITS, openpyxl_is_there
@@ -66,7 +66,7 @@ def excel_sheet(data: bytes, layout: Layout = DETECTED) -> Sheet:
         formulas, merged = _unanswered(data, layout.sheet), merged_in(sheet)
         rows = [
             (line + 1, [formulas.get((line, place)) or _text(cell) for place, cell in enumerate(row)])
-            for line, row in enumerate(sheet.iter_rows())
+            for line, row in enumerate(cast("Iterator[tuple[ReadOnlyCell, ...]]", sheet.iter_rows()))
             if any(cell.value is not None for cell in row) or line + 1 == layout.header
         ]
         serials = book.epoch == WINDOWS_EPOCH  # workbooks from old Macs count days from 1904

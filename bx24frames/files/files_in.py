@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["form_of", "read_file"]
 
+_WORKBOOKS: Final = frozenset({".xls", ".xlsb", ".ods", ".numbers"})
+"""Extensions of other workbooks."""
+_AS_WORKBOOK: Final = "Save it as .xlsx from the program that opens it."
 _ONLY_READ: Final = {".txt": "csv", ".tsv": "csv", ".xlsm": "xlsx"}
 """Extensions under which other programs save these formats."""
 
@@ -72,7 +75,9 @@ def form_of(path: str, given: str | None = None) -> str:
     >>> form_of("deals.txt"), form_of("deals.parquet"), form_of("deals.txt", "jsonl")
     ('csv', 'parquet', 'jsonl')
     """
-    return format_of(path, given or _ONLY_READ.get(Path(path).suffix.lower()))
+    suffix = Path(path).suffix.lower()
+    found = given or _ONLY_READ.get(suffix)
+    return format_of(path, found, guidance=_AS_WORKBOOK) if suffix in _WORKBOOKS else format_of(path, found)
 
 
 def _parquet(data: bytes, _: Layout) -> Sheet:

@@ -42,9 +42,6 @@ _ENDINGS: Final = {
     ".xlsx": "xlsx",
     ".duckdb": "duckdb",
 }
-_WORKBOOKS: Final = frozenset({".xls", ".xlsb", ".xlsm", ".ods", ".numbers"})
-"""Extensions of other workbooks."""
-_AS_WORKBOOK: Final = "Save it as .xlsx from the program that opens it."
 _ENDING: Final = "Use one of them as the file's extension, or add --format."
 _FORMATS: Final = ("parquet", "csv", "jsonl", "xlsx", "duckdb")
 _EXTRAS: Final = {"xlsx": excel_out.openpyxl_is_there, "duckdb": duckdb_is_there}
@@ -69,7 +66,7 @@ class TableWriter(Protocol):
         """Release the file without completing it."""
 
 
-def format_of(path: str, given: str | None = None) -> str:
+def format_of(path: str, given: str | None = None, *, guidance: str = _ENDING) -> str:
     """Return the format of a file: `given`, or by its extension; csv for a pipe.
 
     Raises
@@ -86,7 +83,7 @@ def format_of(path: str, given: str | None = None) -> str:
     if found not in _FORMATS:
         raise ConfigError(
             f"{given or path!r}: unknown format; the formats are {', '.join(_FORMATS)}",
-            guidance=_AS_WORKBOOK if Path(path).suffix.lower() in _WORKBOOKS else _ENDING,
+            guidance=guidance,
         )
     if found in _EXTRAS:
         _EXTRAS[found]()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.entities.columns import unique_titles
+from bx24frames.entities.columns import POINT_TITLES, unique_titles
 from bx24frames.errors import ConfigError
 from bx24frames.language import translated
 
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Heading", "answering_to_headings", "match", "preview"]
 
 
-POINTS: Final[Mapping[str, Sequence[str]]] = {
-    "phone": ("Телефон", "Рабочий телефон", "Phone", "Work phone"),
-    "email": ("E-mail", "Рабочий e-mail", "Work e-mail"),
-    "web": ("Сайт", "Корпоративный сайт", "Website"),
-    "im": ("Мессенджер", "Messenger"),
-}
-"""Titles of contact points: the description of items has none, the classic descriptions have (docs:
-crm-lead-fields.md). A text becomes a value of type WORK, as in the headings of the portal's own export."""
 LIKE: Final = 0.75
 """Minimum similarity of a heading and a title for a suggestion (difflib's ratio)."""
 
@@ -135,7 +127,7 @@ def _captions(fields: Sequence[Field]) -> Mapping[str, Sequence[str]]:
     listed = list(fields)
     by: dict[str, list[str]] = {}
     for field in listed:
-        for title in {_plain(text) for text in (field.title, *POINTS.get(field.code, ()))} - {""}:
+        for title in {_plain(text) for text in (field.title, *POINT_TITLES.get(field.code.lower(), ()))} - {""}:
             by.setdefault(title, []).append(field.code)
     for code, title in unique_titles(listed).items():
         by.setdefault(_plain(title), [code])

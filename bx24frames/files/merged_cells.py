@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Final, Protocol, TypeAlias, cast
 
 from bx24frames.files.zip_sizes import overlapping
 
@@ -14,12 +14,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Merged", "heading_under", "merged_below", "merged_in"]
 
-_MERGED: Final = re.compile(rb'mergeCell\s[^>]*?ref="([A-Z]{1,3}[0-9]{1,7}:[A-Z]{1,3}[0-9]{1,7})"')
+_MERGED: Final = re.compile(rb'mergeCell\s[^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _LONGEST: Final = 200
 """Bytes that such an element may take."""
 
 SheetRows: TypeAlias = "Sequence[tuple[int, list[str | None]]]"
 """Filled rows of a sheet with their numbers."""
+
+
+class _Streamed(Protocol):
+    """A sheet in openpyxl's streaming mode."""
+
+    def _get_source(self) -> IO[bytes]:
+        """The part of the workbook with the sheet."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +47,17 @@ class Merged:
 
 def merged_in(sheet: ReadOnlyWorksheet) -> list[Merged]:
     """The merged ranges of a sheet; openpyxl does not read them in its streaming mode."""
-    with sheet._get_source() as part:
+    with cast("_Streamed", sheet)._get_source() as part:
         return sorted(_ranges(part), key=lambda found: (found.top, found.left))
 
 
 def _ranges(part: IO[bytes]) -> Iterable[Merged]:
-    from openpyxl.utils import range_boundaries
+    from openpyxl.utils import column_index_from_string
 
-    names = {name for chunk in overlapping(part, _LONGEST) for name in _MERGED.findall(chunk)}
-    for name in names:
-        left, top, right, bottom = range_boundaries(name.decode())
-        yield Merged(left - 1, top, right - 1, bottom)
+    names = {found for chunk in overlapping(part, _LONGEST) for found in _MERGED.findall(chunk)}
+    for left, top, right, bottom in names:
+        columns = [column_index_from_string(letters.decode()) - 1 for letters in (left, right)]
+        yield Merged(columns[0], int(top), columns[1], int(bottom))
 
 
 def heading_under(rows: SheetRows, merged: Iterable[Merged], place: int) -> list[str | None]:

@@ -288,6 +288,8 @@ def _filled(table: pa.Table) -> tuple[list[int], str]:
     import pyarrow as pa
     from pyarrow import compute
 
+    if not table.num_rows:  # or_ of an array and a chunked array of no rows crashes the process (pyarrow 19)
+        return [], ""
     filled: AnyArray | AnyChunkedArray = pa.repeat(False, table.num_rows)
     for column in table.columns:
         said: AnyArray = compute.not_equal(compute.utf8_trim_whitespace(column), pa.scalar("")).fill_null(False)

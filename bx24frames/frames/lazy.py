@@ -125,7 +125,7 @@ class _Source:
         """Read with the narrowed conditions; without them if the portal refuses them before the first row."""
         connection = connection_of(self.portal).begun()
         where = narrowed(
-            reading.where, reading.table.entity, comparable(reading, self.request.schema_overrides or ()), known
+            reading.where, reading.table.entity, pushable(reading, self.request.schema_overrides or ()), known
         )
         begun = False
         try:
@@ -142,7 +142,7 @@ class _Source:
                 yield in_zone(table, reading.timezone, reading.table.entity)
 
 
-def comparable(reading: Reading, retyped: Iterable[str]) -> dict[str, Field]:
+def pushable(reading: Reading, retyped: Iterable[str]) -> dict[str, Field]:
     """The columns that keep the portal's types; conditions on others cannot be pushed down."""
     codes = {reading.names.lookup(name).code for name in retyped}
     return {name: field for name, field in reading.fields.items() if field.code not in codes}

@@ -11,7 +11,7 @@ from bx24frames import bridge
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
-from bx24frames.frames.lazy import comparable, left_quietly, plan_detail
+from bx24frames.frames.lazy import left_quietly, plan_detail, pushable
 from bx24frames.frames.predicates import possible
 from bx24frames.portal.several import blocking_portals, connections_of, portals_error
 from bx24frames.scan.portals import PortalsRead
@@ -115,7 +115,7 @@ class _Source:
         connections = [one for one in connections_of(self.portals) if hosts is None or hosts.holds(one.host)]
 
         def narrower(reading: Reading) -> Reading:
-            fields = comparable(reading, overrides.keys() & set(reading.fields))
+            fields = pushable(reading, overrides.keys() & set(reading.fields))
             return replace(reading, where=narrowed(reading.where, reading.table.entity, fields, known))
 
         request = replace(self.request, columns=wanted, limit=limit, schema_overrides=kept)

@@ -124,6 +124,12 @@ async def prove_deletions(connection: Connection, jobs: Sequence[Job], *, believ
         answers = await connection.answers(calls, first=MAX_COMMANDS, mixed=True)
         _hand_out(searches, asked, answers)
     for job, search in searches.items():
+        if job.fault is None and search.asks():
+            job.fault = ResponseError(
+                f"The counts of {job.table.name} contradict its pages: nothing was marked as deleted",
+                entity=job.table.entity,
+                guidance="Run once with full=True.",
+            )
         if job.fault is None:
             try:
                 await _confirm(connection, job, search, believe=believe)

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from bx24frames.engine.messages import MAX_COMMANDS
+
 IDS_PER_PAGE: Final = 50
-REQUEST: Final = 50
-"""Commands of one request."""
+WALKED: Final = 4
+"""Pages of unknown ids that are read one behind the other; a window with more of them is cut."""
 FEWEST: Final = 8
 """Parts into which a damaged window is cut at least: three rounds find one row of 25,600."""
 _SHARE: Final = 0.2
@@ -100,24 +102,21 @@ class Search:
     def __init__(self, ids: array[int]) -> None:
         self._ids = ids
         self._asked: list[WindowQuery] = []
-        self._damaged: list[Window] = []
+        self._damaged: list[tuple[Window, int]] = []
         self.missing: set[int] = set()
         self.unknown: set[int] = set()
 
     def begin(self, counted: Iterable[tuple[Window, int]]) -> None:
         """Take windows and the portal's counts of them."""
-        self._damaged = [window for window, count in counted if count != self._expected(window)]
+        self._damaged = [(window, count) for window, count in counted if count != self._expected(window)]
 
     def asks(self) -> list[WindowQuery]:
         """What to ask next, all at once; nothing when the search is over."""
-        if self._asked:
-            return list(self._asked)
-        parts = max(FEWEST, REQUEST // max(1, len(self._damaged)))
-        for window in self._damaged:
-            low, high = self._places(window)
-            pages = math.ceil((high - low) / IDS_PER_PAGE)
-            cut = _cut(self._ids, low, high, window.after, pages if pages <= parts else parts)
-            cut = _covering(cut, window)
+        parts = max(FEWEST, MAX_COMMANDS // max(1, len(self._damaged)))
+        for window, count in self._damaged:
+            rows = max(self._expected(window), min(count, window.upto - window.after))
+            pages = math.ceil(rows / IDS_PER_PAGE)
+            cut = self._parts(window, rows, min(pages, parts))
             self._asked += [WindowQuery(part, ids=pages <= parts) for part in cut]
         self._damaged = []
         return list(self._asked)
@@ -128,13 +127,26 @@ class Search:
         for ask, answer in zip(asked, found, strict=True):
             if not ask.ids:
                 if answer.total != self._expected(ask.window):
-                    self._damaged.append(ask.window)
+                    self._damaged.append((ask.window, answer.total))
             elif _may_go_on(ask, answer):
                 last = answer.ids[-1]
                 self._compare(Window(ask.window.after, last), answer.ids)
-                self._asked.append(WindowQuery(Window(last, ask.window.upto), ids=True, behind=True))
+                behind, left = Window(last, ask.window.upto), answer.total - len(answer.ids)
+                if left > self._expected(behind) + WALKED * IDS_PER_PAGE:
+                    self._damaged.append((behind, left))
+                else:
+                    self._asked.append(WindowQuery(behind, ids=True, behind=True))
             else:
                 self._compare(ask.window, answer.ids)
+
+    def _parts(self, window: Window, rows: int, number: int) -> list[Window]:
+        """A window in parts of about as many known ids; in parts of the same width where most ids are unknown."""
+        low, high = self._places(window)
+        if rows <= 2 * (high - low):
+            return _covering(_cut(self._ids, low, high, window.after, number), window)
+        width = window.upto - window.after
+        edges = [window.after + width * place // number for place in range(number + 1)]
+        return [Window(one, two) for one, two in pairwise(edges) if one < two]
 
     def _compare(self, window: Window, found: Iterable[int]) -> None:
         low, high = self._places(window)

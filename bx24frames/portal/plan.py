@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from bx24frames.display import table_html
 from bx24frames.engine.charges import Generation, charged_share
+from bx24frames.engine.ledger import WINDOW
 from bx24frames.engine.messages import Listing
-from bx24frames.engine.meter import WINDOW
 from bx24frames.engine.sizes import FIRST_READS
 from bx24frames.engine.usage import Usage, allowed_requests
 from bx24frames.language import term, translated

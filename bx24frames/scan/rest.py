@@ -12,6 +12,7 @@ from bx24frames.caller import warn
 from bx24frames.engine.messages import Paging
 from bx24frames.entities.pack import keys_of
 from bx24frames.errors import BX24Error, PortalError
+from bx24frames.language import term
 from bx24frames.portal.listing import listing_for, slices
 from bx24frames.portal.slices import each_owner, page_each, side_by_side
 from bx24frames.scan.expect import Expected
@@ -148,7 +149,7 @@ async def read_carried(connection: Connection, request: ReadRequest) -> pa.Table
 
 async def collect(connection: Connection, reading: Reading, progress: Progress) -> pa.Table:
     """Read the rows of a reading in the requested order, with a progress bar."""
-    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
+    with Bar(f"{reading.table.entity.name}: {term('work|read')}", progress=progress) as bar:
         return await gather(connection, reading, ProgressMeter(connection, bar))
 
 
@@ -227,7 +228,7 @@ async def iterate_tables(
     connection: Connection, reading: Reading, chunk_rows: int, progress: Progress
 ) -> AsyncGenerator[pa.Table, None]:
     """Yield the rows in tables of `chunk_rows`, with a progress bar; see `chunked`."""
-    with Bar(f"{reading.table.entity.name}: read", progress=progress) as bar:
+    with Bar(f"{reading.table.entity.name}: {term('work|read')}", progress=progress) as bar:
         async with aclosing(chunked(connection, reading, chunk_rows, ProgressMeter(connection, bar))) as tables:
             async for table in tables:
                 yield table

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bx24frames.upload import reconcile
+from bx24frames.upload import sightings
 from bx24frames.upload.assign import SoughtRow, assign
 from bx24frames.upload.steps import WaitUntil, answer_to
 
@@ -63,11 +63,11 @@ def begun(upload: Upload, machine: UploadMachine) -> Script[Begun]:
     inserts = {at: intent for at, intent in intents.items() if intent.action == "inserted"}
     if not inserts:
         return Begun()
-    fields = reconcile.comparable_columns(upload)
+    fields = sightings.comparable_columns(upload)
     values = {
         row.position: {fields[name].code: value for name, value in row.values.items() if name in fields}
         for row in upload.rows(inserts.__contains__)
     }
     by_code = {one.code: one for one in fields.values()}
-    author = reconcile.author_field(upload)
+    author = sightings.author_field(upload)
     return Begun(inserts, values, by_code, machine.high, None if author is None else author.code)

@@ -59,7 +59,7 @@ def verify(upload: Upload, machine: UploadMachine) -> Script[None]:
 def _sample(upload: Upload, machine: UploadMachine) -> Script[None]:
     blind = [at for at in _written(machine.rows) if at not in machine.compared]
     readable = {name: field for name, field in upload.columns.items() if _reads_back(field)}
-    columns = {name: field for name, field in readable.items() if field.code not in upload.entity.rewritten}
+    columns = {name: field for name, field in readable.items() if field.code not in upload.entity.set_by_portal}
     if not blind or not columns:
         return
     differing = yield from _read_back(upload, machine, blind[:SAMPLE], columns)

@@ -1,4 +1,4 @@
-"""Implementation of the public functions that read one portal or several, as coroutines."""
+"""Implementation of the public functions that read one portal or several, as coroutines except a lazy scan."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import BX24Error, PortalsError, ValidationError
 from bx24frames.frames.give import to_backend
+from bx24frames.frames.lazy import lazy_frame
+from bx24frames.frames.lazy_portals import lazy_frame_of_portals
 from bx24frames.frames.validate import show_failures
 from bx24frames.portal.plan import plan_read
 from bx24frames.portal.session import connection_of
@@ -19,6 +21,7 @@ from bx24frames.verbs import core
 from bx24frames.where.filters import reusable
 
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
     from bx24frames.frames.give import Frame
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from bx24frames.portal.plan import Plan
     from bx24frames.portal.session import PortalLike
     from bx24frames.portal.several import PortalsLike
+    from bx24frames.scan.request import ReadRequest
     from bx24frames.where.filters import Filters
 
 _T = TypeVar("_T")
@@ -77,6 +81,14 @@ async def count_portals(portal: PortalsLike, entity: str, filters: Filters | Non
     if not listed:
         return await core.count(portals[0], entity, filters)
     return await _each(portals, entity, partial(core.count_on, entity=entity, filters=reusable(filters)))
+
+
+def scan_portals(portal: PortalsLike, request: ReadRequest, *, pushdown: bool) -> pl.LazyFrame:
+    """Open an entity of one portal or several as a polars LazyFrame."""
+    portals, listed = portals_named(portal)
+    if listed:
+        return lazy_frame_of_portals(portals, request, pushdown=pushdown)
+    return lazy_frame(portals[0], request, pushdown=pushdown)
 
 
 async def plan_portals(portal: PortalsLike, entity: str, filters: Filters | None) -> Plan | dict[str, Plan]:

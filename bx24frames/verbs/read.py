@@ -10,10 +10,10 @@ from bx24frames.arguments import SWITCH
 from bx24frames.frames.requests import FrameRead, backend_of
 from bx24frames.options import Backend
 from bx24frames.portal.session import blocking_portal
-from bx24frames.portal.several import blocking_portals, portals_named
+from bx24frames.portal.several import blocking_portals
 from bx24frames.scan.request import ReadRequest
 from bx24frames.verbs import core
-from bx24frames.verbs.on_several import count_portals, iterate_portals, read_portals
+from bx24frames.verbs.on_several import count_portals, iterate_portals, read_portals, scan_portals
 from bx24frames.verbs.signature import ChunkOptions, LazyOptions, ReadOptions, takes
 
 if TYPE_CHECKING:
@@ -308,12 +308,5 @@ def scan_entity(
     >>> deals.filter(pl.col("id") <= 0).select("id", "title").collect().shape
     (0, 2)
     """
-    from bx24frames.frames.lazy import lazy_frame
-    from bx24frames.frames.lazy_portals import lazy_frame_of_portals
-
     request = ReadRequest.given("scan_entity", LazyOptions, options, entity=entity, progress=False)
-    down = SWITCH("pushdown", pushdown) is True
-    portals, listed = portals_named(portal)
-    if listed:
-        return lazy_frame_of_portals(portals, request, pushdown=down)
-    return lazy_frame(portals[0], request, pushdown=down)
+    return scan_portals(portal, request, pushdown=SWITCH("pushdown", pushdown) is True)

@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 import pytest
 
 import bx24frames as bx
+from bx24frames.cli.output import text_table
 from bx24frames.errors import ConfigError
 from bx24frames.files.excel_in import excel_sheet
 from bx24frames.files.sheets import csv_sheet
@@ -197,3 +199,12 @@ def test_a_phone_that_excel_has_shortened_is_refused(run, tmp_path: Path):
     (tmp_path / "a.csv").write_text("name;phone\nАнна;7,91600E+10\n")
     ran = run("write", "contact", str(tmp_path / "a.csv"), "--mode", "insert", "--yes")
     assert (ran.status, "its digits are lost" in ran.err) == (1, True)
+
+
+def test_a_narrow_table_cuts_other_columns_before_the_first():
+    """The first column has codes and names, which are copied."""
+    table = pa.table(
+        {"code": ["isRepeatedApproach"], "title": ["Repeated approach of a customer"], "type": ["boolean"]}
+    )
+    assert text_table(table, 45).splitlines()[2].split() == ["isRepeatedApproach", "Repeated", "approa…", "boolean"]
+    assert all(len(line) <= 20 for line in text_table(table, 20).splitlines())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bx24frames.engine.charges import Generation, charges, recognised
-from bx24frames.engine.meter import BudgetReport
+from bx24frames.engine.ledger import BudgetReport
 from bx24frames.engine.throttle import Bucket, Governor, Ticket
 
 UNKNOWN, BY_METHOD, BY_BATCH = Generation

@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from bx24frames.engine.meter import BudgetReport, Ledger, Meter, Spread
+from bx24frames.engine.ledger import BudgetReport, Ledger
+from bx24frames.engine.meter import Meter, Others, Spread
 
 MINUTE = 60_000_000 * 60.0
 
@@ -172,6 +173,33 @@ def test_the_sum_of_a_request_from_before_a_turn_of_the_minute_does_not_bring_th
     meter.settle(2, 604.2)
     meter.report(told(406.0, 598.1, 604.1), 2, 598.0, 604.2)
     assert meter.spent(604.2) == pytest.approx(6.0)
+
+
+def test_what_others_spend_in_a_second_is_their_mean_since_they_are_watched() -> None:
+    others = Others()
+    others.watch(1000.0)
+    for turn in range(1, 13):
+        others.take(10.0, turn // 2, 1000.0 + 40.0 * turn)
+    assert others.rate == pytest.approx(0.25, rel=0.1)
+    assert others.lump == pytest.approx(10.0)
+    others.take(-10.0, 6, 1480.0)
+    assert others.rate == pytest.approx(0.23, rel=0.1), "an earlier report was too high"
+    others.take(-100.0, 7, 1500.0)
+    assert others.rate == pytest.approx(0.22, rel=0.1), "at the turn of a minute old seconds leave"
+
+
+def test_what_others_will_spend_until_a_minute_leaves_is_kept_for_them() -> None:
+    """A small request every half minute shows whether they do."""
+    meter = Meter(480.0, priced=True)
+    for number, (began, operating) in enumerate([(0.0, 200.0), (50.0, 230.0), (100.0, 260.0)]):
+        meter.depart(number, 10.0, began)
+        meter.settle(number, began + 10.0)
+        meter.report(told(operating, began, began + 9.8), number, began, began + 10.0)
+    assert meter.others.seconds == pytest.approx(40.0, rel=0.1)
+    assert meter.spent(110.0) == pytest.approx(260.0)
+    assert meter.left(110.0) < 100.0
+    assert meter.ready_at(100.0, 110.0) == pytest.approx(600.2)
+    assert meter.ready_at(2.0, 110.0) == 140.0
 
 
 def test_requests_in_flight_leave_room_for_the_deviations_that_were_observed() -> None:

@@ -63,6 +63,38 @@ def test_two_families_and_single_calls_bring_more_than_one_kind_of_batch(
     assert len(told.ids) > (1.1 if newer else 1.8) * one_kind
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("habits", "at_begin"),
+    [
+        pytest.param({}, False, id="recorded at the end"),
+        pytest.param({}, True, id="recorded at the beginning"),
+        pytest.param({"spread": 3.0}, False, id="varying costs"),
+        pytest.param({"spread": 3.0}, True, id="varying costs, recorded at the beginning"),
+        pytest.param({"crowd": 0.3}, False, id="second program"),
+    ],
+)
+@pytest.mark.parametrize("newer", [False, True], ids=["by method", "by batch"])
+def test_no_request_is_refused_whenever_a_portal_records_its_seconds(
+    loop: VirtualLoop, newer: bool, at_begin: bool, habits: dict[str, float]
+) -> None:
+    """Portals record a request when it has ended; one that does as it begins would not refuse any either."""
+    portal = Portal(loop, 10**7, 0.3, newer, at_begin=at_begin, **habits)
+    told = read(portal, operating=480.0, until=700.0, families=2)
+    assert told.ids == list(range(1, len(told.ids) + 1))
+    assert portal.refused == []
+    if not portal.crowd:
+        assert 0.9 * 480.0 < portal.fullest <= 480.0
+
+
+def test_a_few_thousand_rows_are_divided_among_all_requests_in_flight(loop: VirtualLoop) -> None:
+    """The first request finds the end of the table, the others read it side by side."""
+    portal = Portal(loop, 10_000, 0.3, newer=False)
+    told = read(portal, operating=480.0)
+    assert told.ids == list(range(1, 10_001))
+    assert told.seconds < 16.0
+
+
 def test_the_second_family_stays_closed_where_its_rows_differ(loop: VirtualLoop) -> None:
     portal = Portal(loop, 100_000, 0.3, newer=False, hidden=70_001)
     told = read(portal, operating=480.0, families=2)

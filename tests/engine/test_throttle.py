@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bx24frames.engine.meter import DEVIATIONS, FIRST_DEVIATION, SLOW_AT, STOP_AT, BudgetReport, Meter
+from bx24frames.engine.ledger import BudgetReport
+from bx24frames.engine.meter import DEVIATIONS, FIRST_DEVIATION, SLOW_AT, STOP_AT, Meter
 from bx24frames.engine.policy import RETRY
 from bx24frames.engine.throttle import ARRIVAL_GRACE, Bucket, Governor
 from bx24frames.sandbox.limits import LeakyBucket, OperatingTime
@@ -274,12 +275,12 @@ def test_one_request_at_a_time_from_the_share_on_where_it_gets_tight():
     meter = Meter(480.0)
     report(meter, 0.84 * 480, 300.0, 0.0, 1.0)
     assert meter.ready_at(1.0, 1.0) == 1.0
-    meter.depart(1, 5.0, 1.0)
+    meter.depart(1, 0.02 * 480, 1.0)
     assert meter.ready_at(1.0, 1.0) > 1.0
     meter.settle(1, 2.0)
-    report(meter, 0.86 * 480, 300.0, 1.0, 2.0)
+    report(meter, 0.86 * 480, 300.0, 2.0, 2.0)
     assert meter.ready_at(1.0, 2.0) == 2.0
-    report(meter, STOP_AT * 480, 200.0, 2.0, 3.0)
+    report(meter, STOP_AT * 480, 200.0, 2.5, 3.0)
     assert meter.ready_at(1.0, 3.0) == 203.0
 
 

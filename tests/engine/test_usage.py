@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bx24frames.engine.meter import BudgetReport
+from bx24frames.engine.ledger import BudgetReport
 from bx24frames.engine.throttle import Bucket, Governor
 from bx24frames.engine.usage import HELP, Usage, usage_of
 

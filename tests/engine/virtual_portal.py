@@ -7,7 +7,7 @@ import itertools
 import math
 import random
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,6 +90,8 @@ class Portal:
     """Most seconds of a budget that any window of ten minutes has come to, those of requests in flight included."""
     crowd: float = 0.0
     """Share of the operating time that another program with the same credential uses."""
+    crowd_refused: int = 0
+    """Requests of that program that were refused, as a whole or in part."""
     luck: random.Random = field(default_factory=lambda: random.Random(7))
 
     def __post_init__(self) -> None:
@@ -164,7 +166,8 @@ class Portal:
             names = (METHOD, CLASSIC) if not self.newer else (METHOD,)
             for name in names:
                 commands = {f"c{at}": f"{name}?start=-1&order[ID]=ASC&page={turn}" for at in range(pages)}
-                self._answered("batch", orjson.dumps({"cmd": commands}), "elsewhere")
+                reply = self._answered("batch", orjson.dumps({"cmd": commands}), "elsewhere")
+                self.crowd_refused += b"OPERATION_TIME_LIMIT" in reply.body
             await asyncio.sleep(interval)
 
     async def close(self) -> None:
@@ -201,20 +204,7 @@ def classic_route() -> Route[Any, Any]:
     return Route(classic_listing(short_page_ends=True), take, SameIds())
 
 
-class Alike:
-    """A reader that sends one kind of request, whatever the budgets."""
-
-    def __init__(self, machine: Any) -> None:
-        self._machine = machine
-        self.feed = machine.feed
-
-    def due(self, now: float, sizes: Sizes) -> Any:
-        return self._machine.due(now, replace(sizes, outlook=None))
-
-
-def read(
-    portal: Portal, *, operating: float, until: float | None = None, families: int = 1, mixed: bool = True
-) -> Told:
+def read(portal: Portal, *, operating: float, until: float | None = None, families: int = 1) -> Told:
     """Read the whole list in virtual time, or as far as it comes in `until` seconds; by one family of lists or two."""
     loop = portal.loop
     governor = Governor(Bucket(50, 2.0), operating, 8)
@@ -224,7 +214,7 @@ def read(
     async def work() -> None:
         began = loop.time()
         machine = KeysetPages(item_listing(), AS_MAPS, token="t", beside=classic_route() if families > 1 else None)
-        pages = runner.run(machine if mixed else Alike(machine))
+        pages = runner.run(machine)
         async for page in pages:
             passed = loop.time() - began
             if until is not None and passed > until:

@@ -96,7 +96,7 @@ def test_a_time_without_a_zone_in_a_condition_is_one_of_the_portals(box: bx.Sand
 def test_several_portals_have_no_zone_in_common_but_a_named_one(box: bx.Sandbox):
     with pytest.raises(ConfigError, match="the zone of one portal, and several are read"):
         bx.read_entity("deal", [box.url], columns=["createdTime"], timezone="portal")
-    with pytest.warns(UserWarning, match=DAYS):
+    with pytest.warns(UserWarning, match="begin at midnight in each portal's zone"):
         bx.read_entity("deal", [box.url], columns=["createdTime"], filters=JUNE)
 
 

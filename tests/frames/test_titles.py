@@ -11,6 +11,15 @@ from bx24frames.entities.schema import Field
 from bx24frames.options import Backend
 
 
+@pytest.mark.parametrize("entity", ["contact", "crm.contact"])
+def test_contact_points_are_known_by_the_words_that_people_have_for_them(portal: bx.Portal, entity: str):
+    names = ["Телефон", "Рабочий e-mail"]
+    found = bx.read_entity(entity, portal, columns=names, limit=3, backend="pyarrow")
+    assert found.column_names == names
+    codes = bx.read_entity(entity, portal, columns=["phone", "email"], limit=3, backend="pyarrow")
+    assert found["Телефон"] == codes["phone"]
+
+
 def test_a_read_and_a_description_agree_on_the_names(portal: bx.Portal, backend: Backend):
     described = bx.describe_entity("deal", portal, titles=True, backend=backend)
     named = dict(zip(cells(described, "code"), cells(described, "title"), strict=True))

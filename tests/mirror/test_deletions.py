@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bx24frames.mirror.deletions import IDS_PER_PAGE, REQUEST, Found, Search, Window, WindowQuery, too_many, windows
+from bx24frames.engine.messages import MAX_COMMANDS as REQUEST
+from bx24frames.mirror.deletions import IDS_PER_PAGE, Found, Search, Window, WindowQuery, too_many, windows
 
 
 class Portal:
@@ -77,6 +79,18 @@ def test_ten_deletions_in_a_million_rows_take_few_requests() -> None:
     portal = Portal(known - gone)
     assert search(known, portal, REQUEST - 2).missing == gone
     assert portal.requests <= 12
+
+
+@pytest.mark.parametrize("ids", [range(1, 50_001), [*range(1, 6_001), *range(2_000_001, 2_014_001)]])
+@pytest.mark.parametrize("known", [0, 2, 3_000])
+def test_rows_that_become_visible_are_found_whatever_their_number(ids: Iterable[int], known: int) -> None:
+    """Their ids take as many requests as their pages, and some more for the counts; none is read page after page."""
+    everything = sorted(ids)
+    had = set(random.Random(3).sample(everything, known)) | ({everything[-1]} if known else set())
+    portal = Portal(set(everything))
+    found = search(had, portal, REQUEST - 2)
+    assert found.unknown == set(everything) - had
+    assert portal.requests <= 3 * len(everything) / (IDS_PER_PAGE * REQUEST) + 12
 
 
 def test_an_unchanged_table_takes_its_first_counts_alone() -> None:

@@ -83,6 +83,16 @@ def test_a_renamed_stage_changes_the_view_alone(world: World) -> None:
     assert stage == "Fresh"
 
 
+def test_a_search_that_finds_no_end_marks_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.box.admin.delete("deal", world.ids()[5])
+    with monkeypatch.context() as patched:
+        patched.setattr("bx24frames.mirror.deletion_search._ROUNDS", 0)
+        with pytest.raises(SyncError, match="contradict its pages"):
+            world.sync(["deal", "contact"])
+    assert world.sql("SELECT count(*) FROM deal WHERE _deleted_at IS NOT NULL") == [(0,)]
+    synced(world)
+
+
 def test_in_russian_the_error_is_translated_and_the_column_of_messages_is_not(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,10 @@ class Line(Generic[T]):
         """The open lanes, in order."""
         return (item for item in self.items if isinstance(item, Lane))
 
+    def due(self, now: float) -> float:
+        """When a lane that waits may be gone on with; one that the window holds back is freed by an answer alone."""
+        return min((lane.not_before for lane in self.lanes() if lane.not_before > now), default=math.inf)
+
     def expected(self, lane: Lane, far: int | None) -> float:
         """Rows a lane probably still holds."""
         upto = lane.upto if lane.upto is not None else far
@@ -135,6 +139,10 @@ class Line(Generic[T]):
         first.density, first.measured = lane.density, lane.measured
         self.items.insert(at, first)
         return first
+
+    def bar(self, lane: Lane, rows: int, far: int | None) -> None:
+        """Leave about `rows` rows, which the output reaches first, to the first route."""
+        (self.split(lane, rows, far) or lane).barred = True
 
     def advance(self, lane: Lane, first_id: int, last_id: int, block: Block[T]) -> None:
         """A lane has read up to and including `last_id`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from bx24frames.engine.charges import Generation
@@ -78,27 +78,35 @@ class Route(Generic[P, T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer(Generic[P, T]):
-    """A request that may be sent now: pages by route.
+class Part(Generic[P, T]):
+    """Pages of a request by one route; `rows`: what lanes are cut to for it, or 0 for the usual length."""
 
-    `light`: it is not a full batch. `rows`: what a lane is cut to for it. `ends`: only ends of lanes may be read, which
-    no other route can.
+    route: Route[P, T]
+    pages: int
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(Generic[P, T]):
+    """A request that may be sent now.
+
+    `light`: it is not a full batch. `ends`: only ends of lanes may be read, which no other route can.
     """
 
-    pages: tuple[tuple[Route[P, T], int], ...]
+    parts: tuple[Part[P, T], ...]
     light: bool = False
-    rows: int = 0
     ends: bool = False
 
 
 @dataclass(slots=True)
 class Demand:
-    """What is wanted: `pages` to be read, batches in flight, and how many there may be.
+    """What is wanted: `pages` to be read, of which a lane has `lane`, batches in flight, and how many there may be.
 
     `settled`: whether it is known which routes there are.
     """
 
     pages: float
+    lane: int
     batches: int
     wanted: int
     settled: bool = True
@@ -120,16 +128,16 @@ def offers(
         if pages >= _least(full, short=short):
             open_now = True
             if room:
-                yield Offer(_with_free((route, pages), routes, outlook, now))
+                yield Offer(_with_free(_batch(route, pages, full), routes, outlook, now))
     if short and outlook.places(now) >= (RESERVED if open_now else 1):
         yield from _light_offers(routes, outlook, now)
     if len(routes) > 1 and room:
         full = _full(first, demand, sizes)
         pages = outlook.most(first.rate, full, now, batched=True)
         if pages:
-            yield Offer(((first, pages),), ends=True)
+            yield Offer((_batch(first, pages, full),), ends=True)
         if pages >= _least(full, short=short):
-            yield Offer(((first, pages),))
+            yield Offer((_batch(first, pages, full),))
 
 
 def wakes(routes: Sequence[Route[P, T]], demand: Demand, sizes: Sizes, outlook: Outlook, now: float) -> list[float]:
@@ -160,9 +168,17 @@ def rows_of_lane(route: Route[P, T], rows_left: float, sizes: Sizes) -> int:
     return math.ceil(min(SEGMENT_ROWS, carried, max(rows_left / outlook.most_in_flight, quick)))
 
 
+def _batch(route: Route[P, T], pages: int, full: int) -> Part[P, T]:
+    """The pages of a batch; where the operating time allows fewer than a full one has, their lane ends with them.
+
+    The rest of a longer lane would wait for operating time, and with it what was read behind it.
+    """
+    return Part(route, pages, pages * route.listing.page_size if pages < full else 0)
+
+
 def _full(route: Route[P, T], demand: Demand, sizes: Sizes) -> int:
     size = sizes.of(route.listing.call.method, FIRST_READS).now
-    return max(1, int(min(size, math.ceil(demand.pages) + 1)))
+    return max(1, int(min(size, demand.lane, math.ceil(demand.pages) + 1)))
 
 
 def _least(full: int, *, short: bool) -> float:
@@ -184,30 +200,31 @@ def _leave_requests(routes: Sequence[Route[P, T]], demand: Demand, sizes: Sizes,
 
 
 def _with_free(
-    charged: tuple[Route[P, T], int], routes: Sequence[Route[P, T]], outlook: Outlook, now: float
-) -> tuple[tuple[Route[P, T], int], ...]:
+    charged: Part[P, T], routes: Sequence[Route[P, T]], outlook: Outlook, now: float
+) -> tuple[Part[P, T], ...]:
     """The pages of a batch, some of them by methods that are not charged for so few."""
-    route, pages = charged
     if outlook.generation is not Generation.BY_METHOD:
         return (charged,)
-    free = [(other, outlook.free(other.rate)) for other in routes if other is not route]
-    free = [
-        (other, few)
-        for other, few in free
-        if 0 < few < pages and outlook.most(other.rate, few, now, batched=True) == few
-    ]
-    return ((route, min(pages, MAX_COMMANDS - sum(few for _, few in free))), *free)
+    free = [Part(other, outlook.free(other.rate)) for other in routes if other is not charged.route]
+    free = [part for part in free if 0 < part.pages < charged.pages and _allowed(part, outlook, now)]
+    room = MAX_COMMANDS - sum(part.pages for part in free)
+    return (replace(charged, pages=min(charged.pages, room)), *free)
+
+
+def _allowed(part: Part[P, T], outlook: Outlook, now: float) -> bool:
+    """Whether a batch may have all of its pages now."""
+    return outlook.most(part.route.rate, part.pages, now, batched=True) == part.pages
 
 
 def _light_offers(routes: Sequence[Route[P, T]], outlook: Outlook, now: float) -> Iterator[Offer[P, T]]:
-    free = [(route, outlook.free(route.rate)) for route in routes]
+    free = [Part(route, outlook.free(route.rate), LIGHT_ROWS) for route in routes]
     if outlook.generation is Generation.BY_BATCH:
         free = free[:1]  # all pages of a batch are charged together, so the cheapest route alone
-    free = [(route, few) for route, few in free if few and outlook.most(route.rate, few, now, batched=True) == few]
-    if sum(pages for _, pages in free) > 1:
-        yield Offer(tuple(free), light=True, rows=LIGHT_ROWS)
+    free = [part for part in free if part.pages and _allowed(part, outlook, now)]
+    if sum(part.pages for part in free) > 1:
+        yield Offer(tuple(free), light=True)
     for route in routes:
         charged = outlook.cost(route.rate, batched=False)
         own = outlook.generation is Generation.BY_BATCH or outlook.free_alone(charged)
         if own and outlook.most(route.rate, 1, now, batched=False):
-            yield Offer(((route, 1),), light=True, rows=LIGHT_ROWS)
+            yield Offer((Part(route, 1, LIGHT_ROWS),), light=True)
