@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pandas as pd
 from storm_world import FAST, PROCESSES, SharedClock, World
 
 import bx24frames as bx
 from bx24frames.portal.budgets import Budgets, substituted
+from bx24frames.upload import run
+from bx24frames.upload.journal import Identity, Journal
 
 PATIENCE = 60.0
 """Seconds after which an upload counts as hung."""
 
 
+@contextmanager
+def witnessed() -> Iterator[dict[str, float]]:
+    """When the upload in it was called, and when its journal was finished: by these two moments uploads overlap or not.
+
+    What is measured around the call differs from them by as much as a busy machine likes.
+    """
+    moments = {"called": time.time(), "finished": math.inf}
+    open_journal, close = run.open_journal, Journal.close
+
+    def opened(identity: Identity, resume: Any, *, called_at: float) -> Journal:
+        moments["called"] = called_at
+        return open_journal(identity, resume, called_at=called_at)
+
+    def closed(journal: Journal, *, rows: int, interrupted: bool = False) -> None:
+        close(journal, rows=rows, interrupted=interrupted)
+        if journal.finished_at is not None:
+            moments["finished"] = journal.finished_at
+
+    with patch.object(run, "open_journal", opened), patch.object(Journal, "close", closed):
+        yield moments
+
+
 def upload(pipe: Connection, skipped: Any, state: str, url: str, work: dict[str, Any]) -> None:
-    """In the child: write a frame, and send back the outcome frame, or the error, with when it began and ended."""
+    """In the child: write a frame, and send back the outcome frame, or the error, and when the call began and finished."""
     os.environ["XDG_STATE_HOME"] = state
-    began = time.monotonic()
     answer: dict[str, Any] = {"report": None, "error": None, "own": True}
-    with substituted(Budgets(SharedClock(skipped).clock)), bx.Portal(url, limits=FAST) as portal:
+    clock = SharedClock(skipped).clock
+    with witnessed() as moments, substituted(Budgets(clock)), bx.Portal(url, limits=FAST) as portal:
         try:
             report = bx.write_entity(work["frame"], work["entity"], portal, on_error="report", **work["options"])
             answer["report"] = report.frame()
@@ -33,7 +61,7 @@ def upload(pipe: Connection, skipped: Any, state: str, url: str, work: dict[str,
             answer |= {"report": error.report.frame(), "error": repr(error)}
         except Exception as error:  # noqa: BLE001 (whatever ends an upload is a finding)
             answer |= {"error": repr(error), "own": isinstance(error, bx.errors.BX24Error)}
-    pipe.send(answer | {"began": began, "ended": time.monotonic()})
+    pipe.send(answer | moments)
 
 
 class Child:
@@ -59,7 +87,7 @@ class Child:
             if self._pipe.poll(PATIENCE):
                 answer = self._pipe.recv()
             else:
-                answer = {"report": None, "error": "hung", "own": False, "began": 0.0, "ended": 0.0}
+                answer = {"report": None, "error": "hung", "own": False, "called": 0.0, "finished": math.inf}
                 self.kill()
         except EOFError:
             pass

@@ -25,8 +25,6 @@ SIZES = (1, 3, 20, 21, 47)
 MANY = (25, 60, 120)
 """Rows of uploads that take several requests."""
 CARRIED_OUT = ("drop_after", "gateway_timeout", "truncated", "empty", "notice")
-CLOSING = 0.05
-"""Seconds that an upload may take to return after its journal was finished."""
 USER = 3
 """A user of the sandbox who is no administrator."""
 
@@ -228,9 +226,9 @@ def process(seed: int) -> Verdict:
 
 
 def _overlapped(world: World, frame: pd.DataFrame, ends: list[dict[str, Any]], *, again: bool) -> Verdict:
-    """Rows may be there twice only if one upload began when the other was finished, or just about to be."""
-    done = sorted((end for end in ends if end["report"] is not None), key=lambda end: float(end["began"]))
-    after = again and len(done) == 2 and done[1]["began"] > done[0]["ended"] - CLOSING
+    """Rows may be there twice only if one upload was called when the other had finished."""
+    done = sorted((end for end in ends if end["report"] is not None), key=lambda end: float(end["called"]))
+    after = again and len(done) == 2 and done[1]["called"] > done[0]["finished"]
     if not done:
         verdict = judge_insert(world, "deal", frame, None, error=RuntimeError("refused"))
         verdict.faults.append(f"neither was carried out: {[end['error'] for end in ends]}")
