@@ -49,7 +49,7 @@ def witnessed() -> Iterator[dict[str, float]]:
 
 
 def upload(pipe: Connection, skipped: Any, state: str, url: str, work: dict[str, Any]) -> None:
-    """In the child: write a frame, and send back the outcome frame, or the error, and when the call began and finished."""
+    """In the child: write a frame, and send back the outcome frame, or the error, and the moments of the call."""
     os.environ["XDG_STATE_HOME"] = state
     answer: dict[str, Any] = {"report": None, "error": None, "own": True}
     clock = SharedClock(skipped).clock
