@@ -54,9 +54,8 @@ def test_every_notebook_is_tried(execute: ModuleType):
     assert [path.stem for path in execute.sources([])] == NAMES
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name == "first_frame" else pytest.mark.slow) for name in NAMES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
 def test_the_notebook_runs(execute: ModuleType, name: str):
     tried = execute.execute(FOLDER / f"{name}.py", small=True)
     codes = [cell for cell in tried.cells if cell.cell_type == "code"]
