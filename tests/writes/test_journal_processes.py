@@ -118,6 +118,7 @@ def test_processes_that_start_at_the_same_moment_insert_once(
 
 def interrupted(url: str, state: str, seed: int, ran: Queue[tuple[str, int, str]]) -> None:
     """Press Ctrl-C around the end of uploads, and run the script again after each that reports it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the suite runs in the background
     rng, took = random.Random(seed), 0.1
     with no_waiting(), bx.Portal(url, limits=FAST) as portal:
         for number in range(INTERRUPTS + 3):
