@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bx24frames import bridge
-from bx24frames.errors import BX24Error, ConfigError
+from bx24frames.errors import ConfigError
 from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
 from bx24frames.frames.predicates import possible
@@ -17,7 +18,7 @@ from bx24frames.portal.session import blocking_portal, connection_of
 from bx24frames.scan.preparation import Reading, prepare, settle
 from bx24frames.scan.raw_methods import is_untyped
 from bx24frames.scan.request import ReadRequest
-from bx24frames.scan.rest import batches, collect, is_refused_condition, tell_foreign
+from bx24frames.scan.rest import batches, collect, tell_foreign, unless_refused
 from bx24frames.scan.zones import in_zone, warn_of_days
 from bx24frames.where.domains import ANY_VALUE, Possible
 from bx24frames.where.narrow import narrowed
@@ -97,21 +98,12 @@ class _Source:
     ) -> Iterator[pl.DataFrame]:
         """Yield the rows of a query, one request at a time.
 
-        polars does not apply the predicate and `n_rows` again, so both are applied here.
+        polars does not apply the predicate and `n_rows` again.
         """
         limit = n_rows if predicate is None else None
         reading = settle(self._narrower(with_columns, limit), self.whole.table, self.whole.zones, self.whole.closed)
         known = possible(predicate) if self.pushdown and predicate is not None else ANY_VALUE
-        left = n_rows
-        for table in left_quietly(bridge.iterate(self._tables(reading, known))):
-            frame = to_backend(table, "polars")
-            frame = frame if predicate is None else frame.filter(predicate)
-            frame = frame if left is None else frame.head(left)
-            yield frame
-            if left is not None:
-                left -= frame.height
-                if left <= 0:
-                    return
+        yield from rows_of_query(bridge.iterate(self._tables(reading, known)), with_columns, predicate, n_rows)
 
     def _narrower(self, columns: list[str] | None, limit: int | None) -> ReadRequest:
         """Restrict the request to some columns, and `schema_overrides` to the same columns."""
@@ -127,17 +119,8 @@ class _Source:
         where = narrowed(
             reading.where, reading.table.entity, pushable(reading, self.request.schema_overrides or ()), known
         )
-        begun = False
-        try:
-            async with aclosing(_read(connection, replace(reading, where=where))) as tables:
-                async for table in tables:
-                    begun = True
-                    yield in_zone(table, reading.timezone, reading.table.entity)
-                return
-        except BX24Error as fault:
-            if begun or where == reading.where or not is_refused_condition(fault):
-                raise
-        async with aclosing(_read(connection, reading)) as tables:
+        wide = None if where == reading.where else partial(_read, connection, reading)
+        async with aclosing(unless_refused(_read(connection, replace(reading, where=where)), wide)) as tables:
             async for table in tables:
                 yield in_zone(table, reading.timezone, reading.table.entity)
 
@@ -154,6 +137,26 @@ def plan_detail(request: ReadRequest, names: Sequence[str]) -> str:
     columns = ", ".join(names[:COLUMNS_SHOWN]) + more
     asked = "none" if request.filters is None else " ".join(f"{request.filters!r:.500}".split())
     return f"entity {request.entity!r}; filters {asked}; columns {columns}"
+
+
+def rows_of_query(
+    tables: Generator[pa.Table, None, None],
+    columns: Sequence[str] | None,
+    predicate: pl.Expr | None,
+    n_rows: int | None,
+) -> Iterator[pl.DataFrame]:
+    """Yield the rows of a query from the tables that were read for it, and read no further than it needs."""
+    left = n_rows
+    for table in left_quietly(tables):
+        frame = to_backend(table, "polars")
+        frame = frame if columns is None else frame.select(columns)
+        frame = frame if predicate is None else frame.filter(predicate)
+        frame = frame if left is None else frame.head(left)
+        yield frame
+        if left is not None:
+            left -= frame.height
+            if left <= 0:
+                return
 
 
 def left_quietly(tables: Generator[pa.Table, None, None]) -> Generator[pa.Table, None, None]:

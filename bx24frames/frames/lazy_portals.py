@@ -11,7 +11,7 @@ from bx24frames import bridge
 from bx24frames.errors import ConfigError
 from bx24frames.extras import require
 from bx24frames.frames.give import arrow_types, to_backend
-from bx24frames.frames.lazy import left_quietly, plan_detail, pushable
+from bx24frames.frames.lazy import plan_detail, pushable, rows_of_query
 from bx24frames.frames.predicates import possible
 from bx24frames.portal.several import blocking_portals, connections_of, portals_error
 from bx24frames.scan.portals import PortalsRead
@@ -92,19 +92,7 @@ class _Source:
         """
         known = possible(predicate) if self.pushdown and predicate is not None else ANY_VALUE
         reading = self._reading(with_columns, n_rows if predicate is None else None, known)
-        left = n_rows
-        for table in left_quietly(bridge.iterate(_tables(reading))):
-            frame = to_backend(table, "polars")
-            frame = frame if with_columns is None else frame.select(with_columns)
-            frame = frame if predicate is None else frame.filter(predicate)
-            frame = frame if left is None else frame.head(left)
-            yield frame
-            if left is not None:
-                left -= frame.height
-                if left <= 0:
-                    return
-        if reading.failures:
-            raise portals_error(reading.failures, len(self.portals))
+        yield from rows_of_query(bridge.iterate(self._tables(reading)), with_columns, predicate, n_rows)
 
     def _reading(self, columns: Sequence[str] | None, limit: int | None, known: Possible) -> PortalsRead:
         """The read of some columns, of the portals whose rows a query can have."""
@@ -121,8 +109,9 @@ class _Source:
         request = replace(self.request, columns=wanted, limit=limit, schema_overrides=kept)
         return PortalsRead(connections, request, CHUNK_ROWS, narrower)
 
-
-async def _tables(reading: PortalsRead) -> AsyncGenerator[pa.Table, None]:
-    async with aclosing(reading.tables()) as tables:
-        async for _, table in tables:
-            yield table
+    async def _tables(self, reading: PortalsRead) -> AsyncGenerator[pa.Table, None]:
+        async with aclosing(reading.tables()) as tables:
+            async for _, table in tables:
+                yield table
+        if reading.failures:
+            raise portals_error(reading.failures, len(self.portals))

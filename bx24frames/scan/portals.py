@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bx24frames.arguments import PORTAL_ZONE
@@ -17,7 +18,7 @@ from bx24frames.scan.first_rows import FirstRows
 from bx24frames.scan.preparation import Reading, prepare
 from bx24frames.scan.progress import SharedBars
 from bx24frames.scan.raw_methods import is_untyped
-from bx24frames.scan.rest import chunked, compact, gather_widened, is_refused_condition
+from bx24frames.scan.rest import chunked, compact, gather_widened, unless_refused
 from bx24frames.scan.united import Union, UnitedSchema
 from bx24frames.scan.zones import days_differ
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One portal's share of the read, prepared; `wide`: without the conditions that narrow it, while there are any."""
+    """One portal's share of the read, prepared; `wide`: without the conditions that narrow it, if there are any."""
 
     place: int
     connection: Connection
@@ -236,10 +237,11 @@ class PortalsRead:
         wide = replace(reading, forgiving=forgiving, missing=missing)
         reading = wide if self._narrowed is None else self._narrowed(wide)
         finish = Finish(connection, reading, self._asked)
+        other = wide if wide.where != reading.where else None
         if self._chunk_size is None:
-            return _Part(place, connection, reading, wide, finish, finish.schema.empty_table())
+            return _Part(place, connection, reading, other, finish, finish.schema.empty_table())
         await finish.caption_all()
-        return _Part(place, connection, reading, wide, finish, await finish.table(reading.arrow.empty_table()))
+        return _Part(place, connection, reading, other, finish, await finish.table(reading.arrow.empty_table()))
 
     async def _settle(self, opening: Sequence[asyncio.Task[_Part | None]]) -> None:
         """Fix the schema as soon as no description still to come can change it.
@@ -290,26 +292,20 @@ class PortalsRead:
 
     async def _rows(self, part: _Part) -> AsyncGenerator[_Step, None]:
         """A portal's finished rows; its failure ends them."""
-        meter = self._bars.meter(part.place)
-        if self._chunk_size is None:
-            source = _once(part.connection, part.reading, meter)
-        else:
-            source = chunked(part.connection, part.reading, self._chunk_size, meter)
-        begun = False
+        wide = None if part.wide is None else partial(self._source, part, part.wide)
         try:
-            async with aclosing(source) as tables:
+            async with aclosing(unless_refused(self._source(part, part.reading), wide)) as tables:
                 while (table := await unless_silent(part.connection, anext(tables, None))) is not None:
-                    begun = True
                     finished = await part.finish.table(table.select(range(part.reading.width)))
                     yield part, finished, _key(table, part.reading)
         except BX24Error as fault:
-            wide = part.wide
-            if begun or wide is None or wide.where == part.reading.where or not is_refused_condition(fault):
-                self._faults[part.place] = fault
-                return
-            async with aclosing(self._rows(replace(part, reading=wide, wide=None))) as steps:
-                async for step in steps:
-                    yield step
+            self._faults[part.place] = fault
+
+    def _source(self, part: _Part, reading: Reading) -> AsyncGenerator[pa.Table, None]:
+        meter = self._bars.meter(part.place)
+        if self._chunk_size is None:
+            return _once(part.connection, reading, meter)
+        return chunked(part.connection, reading, self._chunk_size, meter)
 
 
 def _columns_to_see(request: ReadRequest) -> set[str] | None:

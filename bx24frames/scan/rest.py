@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -271,7 +271,26 @@ async def chunked(
         yield compact(pa.Table.from_batches(held, reading.schema.arrow).select(range(reading.width)))
 
 
-def is_refused_condition(fault: BX24Error) -> bool:
+async def unless_refused(
+    narrowed: AsyncGenerator[pa.Table, None], wide: Callable[[], AsyncGenerator[pa.Table, None]] | None
+) -> AsyncGenerator[pa.Table, None]:
+    """The tables of a narrowed read; of the wide one if the portal refuses the conditions before the first table."""
+    begun = False
+    try:
+        async with aclosing(narrowed) as tables:
+            async for table in tables:
+                begun = True
+                yield table
+            return
+    except BX24Error as fault:
+        if begun or wide is None or not _is_refused_condition(fault):
+            raise
+    async with aclosing(wide()) as tables:
+        async for table in tables:
+            yield table
+
+
+def _is_refused_condition(fault: BX24Error) -> bool:
     """Whether a portal may have refused a condition: some listed fields support none.
 
     A portal that fails for another reason fails again.

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 from bx24frames.entities.names import named_by_text
 from bx24frames.errors import BX24Error, PortalsError, ValidationError
 from bx24frames.frames.give import to_backend
-from bx24frames.frames.lazy import lazy_frame
-from bx24frames.frames.lazy_portals import lazy_frame_of_portals
 from bx24frames.frames.validate import show_failures
 from bx24frames.portal.plan import plan_read
 from bx24frames.portal.session import connection_of
@@ -85,6 +83,9 @@ async def count_portals(portal: PortalsLike, entity: str, filters: Filters | Non
 
 def scan_portals(portal: PortalsLike, request: ReadRequest, *, pushdown: bool) -> pl.LazyFrame:
     """Open an entity of one portal or several as a polars LazyFrame."""
+    from bx24frames.frames.lazy import lazy_frame
+    from bx24frames.frames.lazy_portals import lazy_frame_of_portals
+
     portals, listed = portals_named(portal)
     if listed:
         return lazy_frame_of_portals(portals, request, pushdown=pushdown)
