@@ -15,8 +15,6 @@ BATCH_WEIGHT: Final = 0.5
 FREE: Final = 0.1
 """Seconds up to which a request is not charged (ib., both generations)."""
 _ROUNDING: Final = 1e-6
-
-
 _OVERHEAD: Final = 0.01
 """Seconds by which the duration of a command may exceed what the limiter measures."""
 

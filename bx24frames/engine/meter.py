@@ -51,9 +51,9 @@ class Charge:
 class PrintedSum:
     """What the answer to a request reports, which was sent at `departed`.
 
-    Portals record a request when it has ended, and print the sum as it is then (ib.). A sum certainly includes the
-    requests that ended before, and of these only those that also began before its own are taken for included: so it is
-    not too low on a portal that records a request when it begins.
+    Portals record a request when it has ended, and print the sum as it is then (rest module: loadlimiter.php). A sum
+    certainly includes the requests that ended before. Of these only those that also began before its own are taken as
+    included, so that the result is not too low on a portal that records a request when it begins.
 
     `operating`: the seconds of its sum that have not left the window. `leaves_at`: when those of its request leave.
     """
@@ -137,11 +137,10 @@ class Others:
 class Meter:
     """One budget of operating time, of a method or of batches.
 
-    `others` will go on spending until the oldest minute leaves, so that much is kept back.
-
     What is spent is the sum of `charges`, the requests of this process that are in flight or that some report may not
     include yet, and of `ledger`: what else the portal reports, by minute. `reports` are those of requests that overlap,
     so that none includes all that another one does. Each is an upper bound, so the lowest of them counts.
+    `others` are expected to go on spending until the oldest minute leaves, and that much is kept back for them.
 
     `priced`: the cost of its commands was measured. `known`: an answer has reported it.
     """

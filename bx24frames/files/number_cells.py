@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-__all__ = ["numbers_of"]
+__all__ = ["PLAIN", "numbers_of"]
 
 _SPACE: Final = r"[^\S\r\n]"
 """A space of any width: no-break, thin and narrow spaces too."""
@@ -14,7 +14,8 @@ _GAPS: Final = re.compile(rf"(?<=\d)(?:{_SPACE}|['\u2019])(?=\d{{3}}(?:\D|$))")
 """What stands between thousands: a space, or the apostrophe of Switzerland."""
 _NEGATIVE: Final = re.compile(r"\((\d[^()]*)\)")
 """A negative amount as bookkeepers write it."""
-_PLAIN: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
+PLAIN: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
+"""A number in the form that a write accepts."""
 _COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 _BY_POINTS: Final = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _BY_COMMAS: Final = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
@@ -66,7 +67,7 @@ def _number(cell: str, before: str, *, comma: bool, points: bool) -> str:
         return cell.replace(".", "").replace(",", ".")
     if comma and _COMMA.fullmatch(cell):
         return cell.replace(",", ".")
-    return cell if _PLAIN.fullmatch(cell) and cell != before.strip() else before
+    return cell if PLAIN.fullmatch(cell) and cell != before.strip() else before
 
 
 def _without_marks(cells: Sequence[str | None]) -> list[str | None]:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from bx24frames.errors import ConfigError
+from bx24frames.errors import BX24Error, ConfigError
 from bx24frames.files.files_out import check_folder
 
 if TYPE_CHECKING:
@@ -208,13 +208,18 @@ class Parts:
         fresh.replace(path)
 
 
-def lock_folder(folder: Path, busy: str, guidance: str = "Wait until it has finished, or name another file.") -> Lock:
+def lock_folder(
+    folder: Path,
+    busy: str,
+    guidance: str = "Wait until it has finished, or name another file.",
+    error: type[BX24Error] = ConfigError,
+) -> Lock:
     """Lock a folder by SQLite: the lock is released on every system however the process ends.
 
     Raises
     ------
-    ConfigError
-        Another process holds it: `busy`, and the folder.
+    BX24Error
+        Another process holds it: `busy`, and the folder. It is of the class `error`.
     """
     lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -223,7 +228,7 @@ def lock_folder(folder: Path, busy: str, guidance: str = "Wait until it has fini
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError:
         lock.close()
-        raise ConfigError(f"{busy}: it holds {folder}", guidance=guidance) from None
+        raise error(f"{busy}: it holds {folder}", guidance=guidance) from None
     return lock
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.files.number_cells import numbers_of
+from bx24frames.files.number_cells import PLAIN, numbers_of
 
 if TYPE_CHECKING:
     from bx24frames.entities.arrow import AnyChunkedArray
@@ -18,7 +18,6 @@ __all__ = ["without_total"]
 _WORD: Final = re.compile(
     r"(?:общ(?:ий|ая)\s+)?(?:итоги?|итого|всего|(?:grand\s+|sub)?totals?)\s*:?(?:\s.{0,40})?", re.I | re.S
 )
-_NUMBER: Final = re.compile(r"[+-]?\d+(?:\.\d+)?")
 _CENT: Final = Decimal("0.011")
 """Difference of a total from the sum of rounded amounts."""
 
@@ -56,7 +55,7 @@ def without_total(sheet: Sheet) -> Sheet:
 def _is_sum(column: AnyChunkedArray, decimal_comma: bool | None) -> bool:
     """Whether the last number of a column is the sum of the numbers above it."""
     texts = numbers_of([None if cell is None else str(cell) for cell in column.to_pylist()], decimal_comma)
-    if texts[-1] is None or not all(text is None or _NUMBER.fullmatch(text) for text in texts):
+    if texts[-1] is None or not all(text is None or PLAIN.fullmatch(text) for text in texts):
         return False
     *above, last = [Decimal(text) for text in texts if text is not None]
     return bool(above) and abs(sum(above) - last) < _CENT * len(above)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bx24frames.errors import ConfigError, StoreError
+from bx24frames.errors import StoreError
 from bx24frames.files.parts import Lock, lock_folder
 
 if TYPE_CHECKING:
@@ -48,10 +48,7 @@ class Spool:
     def __init__(self, folder: Path, store: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        try:
-            self._lock: Lock = lock_folder(folder, f"Another sync of {store} is running", _WAIT)
-        except ConfigError as held:
-            raise StoreError(held.message, guidance=held.guidance) from None
+        self._lock: Lock = lock_folder(folder, f"Another sync of {store} is running", _WAIT, StoreError)
 
     def rows(self, portal: str, table: str, kind: str) -> Rows:
         """The rows of one kind (``"first"``, ``"changes"``, ``"fills"``) on their way into one table."""

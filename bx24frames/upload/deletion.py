@@ -16,6 +16,7 @@ from bx24frames.portal.metadata import find_table
 from bx24frames.upload.incoming import Incoming
 from bx24frames.upload.lookup import found_by_id
 from bx24frames.upload.outcomes import Outcome
+from bx24frames.upload.policy import SAMPLE
 from bx24frames.upload.request import ON_ERROR, Upload, WriteRequest, resumed
 from bx24frames.upload.source import ArrowSource, row_positions
 from bx24frames.upload.state import RowState
@@ -35,8 +36,6 @@ __all__ = ["DeleteRequest", "delete_present", "encoded_deletes", "identify_ids",
 
 
 _SAME: Final = "As in `write_entity`."
-SAMPLE: Final = 50
-"""Rows in the sample that shows whether the portal carries out what it accepts."""
 NOT_DELETED: Final = "NOT_DELETED"
 """The code of an outcome whose row is still there although the portal reported success."""
 

@@ -1,11 +1,14 @@
-"""Reconciliation policy: how long a request may still be executed, and how often a row is sent again."""
+"""Reconciliation policy: how long a request may be executed, how often a row is sent again, how many are verified."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["RECONCILIATION", "Reconciliation"]
+__all__ = ["RECONCILIATION", "SAMPLE", "Reconciliation"]
+
+SAMPLE: Final = 50
+"""Rows in the sample that shows whether the portal carries out what it accepts."""
 
 
 @dataclass(frozen=True, slots=True)

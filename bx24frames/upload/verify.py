@@ -18,9 +18,9 @@ from bx24frames.entities.values import goes_by_id
 from bx24frames.errors import BX24Error
 from bx24frames.upload.answers import not_stored
 from bx24frames.upload.changes import removed
-from bx24frames.upload.deletion import SAMPLE
 from bx24frames.upload.lookup import found_by_id
 from bx24frames.upload.match import compares
+from bx24frames.upload.policy import SAMPLE
 from bx24frames.upload.steps import CallAnswers, RowsById, TableOf, answer_to
 
 if TYPE_CHECKING:

@@ -17,6 +17,12 @@ def told(operating: float, started: float, finished: float, own: float = math.in
     return BudgetReport(operating, None, finished - started, MINUTE + started, ended, ended, own)
 
 
+def answer(meter: Meter, number: int, departed: float, now: float, report: BudgetReport) -> None:
+    """The answer to a request arrives."""
+    meter.settle(number, now)
+    meter.report(report, number, departed, now)
+
+
 def test_a_minute_leaves_as_a_whole_when_the_tenth_after_it_begins() -> None:
     """The portal adds up by minutes of its clock: what was spent late in a minute comes back with its first second."""
     assert told(10.0, 5.0, 8.0).leaves_at(1008.2) == pytest.approx(1600.2)
@@ -57,15 +63,12 @@ def test_requests_side_by_side_are_each_counted_once_whichever_is_answered_first
     for number in (1, 2, 3):
         meter.depart(number, 6.0, 0.1 * number)
     for number in (2, 1):
-        meter.settle(number, 7.0)
-        meter.report(told(106.0, 0.2, 6.9), number, 0.1 * number, 7.0)
+        answer(meter, number, 0.1 * number, 7.0, told(106.0, 0.2, 6.9))
         assert meter.spent(7.0) == pytest.approx(118.0)
-    meter.settle(3, 7.5)
-    meter.report(told(118.0, 0.4, 7.4), 3, 0.3, 7.5)
+    answer(meter, 3, 0.3, 7.5, told(118.0, 0.4, 7.4))
     assert meter.spent(7.5) == pytest.approx(118.0)
     meter.depart(4, 6.0, 8.0)
-    meter.settle(4, 15.0)
-    meter.report(told(124.0, 8.2, 14.8), 4, 8.0, 15.0)
+    answer(meter, 4, 8.0, 15.0, told(124.0, 8.2, 14.8))
     assert meter.spent(15.0) == pytest.approx(124.0)
     assert not meter.charges, "all are in every report that may still come"
 
@@ -75,10 +78,8 @@ def test_a_request_that_had_ended_on_the_portal_is_not_counted_beside_a_report_t
     meter = Meter(480.0)
     meter.depart(1, 6.0, 0.0)
     meter.depart(2, 6.0, 6.0)
-    meter.settle(1, 6.2)
-    meter.report(told(6.0, 0.1, 5.9), 1, 0.0, 6.2)
-    meter.settle(2, 12.3)
-    meter.report(told(12.0, 6.1, 12.1), 2, 6.0, 12.3)
+    answer(meter, 1, 0.0, 6.2, told(6.0, 0.1, 5.9))
+    answer(meter, 2, 6.0, 12.3, told(12.0, 6.1, 12.1))
     assert meter.spent(12.3) == pytest.approx(12.0)
 
 
@@ -86,11 +87,9 @@ def test_a_report_may_include_a_request_whose_answer_comes_after_it() -> None:
     meter = Meter(480.0)
     meter.depart(1, 6.0, 0.0)
     meter.depart(2, 1.0, 6.0)
-    meter.settle(2, 7.3)
-    meter.report(told(7.0, 6.1, 7.1), 2, 6.0, 7.3)
+    answer(meter, 2, 6.0, 7.3, told(7.0, 6.1, 7.1))
     assert meter.spent(7.3) == pytest.approx(13.0)
-    meter.settle(1, 7.4)
-    meter.report(told(6.0, 0.1, 6.0), 1, 0.0, 7.4)
+    answer(meter, 1, 0.0, 7.4, told(6.0, 0.1, 6.0))
     assert meter.spent(7.4) == pytest.approx(7.0)
 
 
@@ -107,16 +106,14 @@ def test_own_commands_that_a_report_does_not_show_stay_counted() -> None:
     """Commands up to 0.1 s each are recorded when their batch ends; its own answer does not include them."""
     meter = Meter(480.0)
     meter.depart(1, 1.5, 0.0)
-    meter.settle(1, 2.0)
-    meter.report(told(100.0, 0.2, 1.8, own=0.0), 1, 0.0, 2.0)
+    answer(meter, 1, 0.0, 2.0, told(100.0, 0.2, 1.8, own=0.0))
     assert meter.spent(2.0) == pytest.approx(101.5)
 
 
 def test_the_last_seconds_of_a_budget_are_used_by_one_request_at_a_time() -> None:
     meter = Meter(480.0, priced=True)
     meter.depart(1, 20.0, 0.0)
-    meter.settle(1, 20.5)
-    meter.report(told(460.0, 0.0, 20.3), 1, 0.0, 20.5)
+    answer(meter, 1, 0.0, 20.5, told(460.0, 0.0, 20.3))
     assert meter.ready_at(10.0, 27.0) == 27.0
     assert meter.ready_at(11.0, 27.0) > 27.0, "2 % are left to others"
     meter.depart(3, 5.0, 27.0)
@@ -129,12 +126,10 @@ def test_a_sum_that_already_includes_requests_in_flight_is_corrected_by_those_th
     meter.depart(1, 12.0, 0.0)
     meter.depart(3, 12.0, 0.0)
     meter.depart(2, 2.0, 5.0)
-    meter.settle(2, 7.3)
-    meter.report(told(26.0, 5.1, 7.1), 2, 5.0, 7.3)
+    answer(meter, 2, 5.0, 7.3, told(26.0, 5.1, 7.1))
     assert meter.spent(7.3) == pytest.approx(50.0), "others may have spent as much"
     for number, began, ended, sum_then in ((1, 0.1, 12.1, 12.0), (3, 0.2, 12.6, 24.0)):
-        meter.settle(number, ended + 0.2)
-        meter.report(told(sum_then, began, ended), number, 0.0, ended + 0.2)
+        answer(meter, number, 0.0, ended + 0.2, told(sum_then, began, ended))
     assert meter.spent(12.8) == pytest.approx(26.0)
 
 
@@ -142,11 +137,9 @@ def test_what_others_spend_is_added_to_what_this_process_does() -> None:
     meter = Meter(480.0)
     meter.depart(1, 6.0, 0.0)
     meter.depart(2, 6.0, 0.0)
-    meter.settle(1, 6.5)
-    meter.report(told(40.0, 0.1, 6.1), 1, 0.0, 6.5)
+    answer(meter, 1, 0.0, 6.5, told(40.0, 0.1, 6.1))
     assert meter.spent(6.5) == pytest.approx(46.0)
-    meter.settle(2, 9.0)
-    meter.report(told(60.0, 0.2, 8.8), 2, 0.0, 9.0)
+    answer(meter, 2, 0.0, 9.0, told(60.0, 0.2, 8.8))
     assert meter.spent(9.0) == pytest.approx(60.0)
 
 
@@ -155,23 +148,19 @@ def test_a_report_printed_before_the_end_of_its_request_lacks_what_ended_in_betw
     meter = Meter(480.0)
     meter.depart(1, 6.0, 0.0)
     meter.depart(2, 6.0, 0.0)
-    meter.settle(1, 7.0)
-    meter.report(told(6.0, 0.1, 6.5), 1, 0.0, 7.0)
+    answer(meter, 1, 0.0, 7.0, told(6.0, 0.1, 6.5))
     early = BudgetReport(6.0, None, 9.0, MINUTE + 0.2, MINUTE + 9.0, MINUTE + 6.3)
-    meter.settle(2, 9.2)
-    meter.report(early, 2, 0.0, 9.2)
+    answer(meter, 2, 0.0, 9.2, early)
     assert meter.spent(9.2) == pytest.approx(12.0)
 
 
 def test_the_sum_of_a_request_from_before_a_turn_of_the_minute_does_not_bring_the_old_minute_back() -> None:
     meter = Meter(480.0)
     meter.depart(1, 6.0, 0.0)
-    meter.settle(1, 6.2)
-    meter.report(told(400.0, 0.1, 6.1), 1, 0.0, 6.2)
+    answer(meter, 1, 0.0, 6.2, told(400.0, 0.1, 6.1))
     meter.depart(2, 6.0, 598.0)
     assert meter.spent(600.2) == pytest.approx(6.0)
-    meter.settle(2, 604.2)
-    meter.report(told(406.0, 598.1, 604.1), 2, 598.0, 604.2)
+    answer(meter, 2, 598.0, 604.2, told(406.0, 598.1, 604.1))
     assert meter.spent(604.2) == pytest.approx(6.0)
 
 
@@ -193,8 +182,7 @@ def test_what_others_will_spend_until_a_minute_leaves_is_kept_for_them() -> None
     meter = Meter(480.0, priced=True)
     for number, (began, operating) in enumerate([(0.0, 200.0), (50.0, 230.0), (100.0, 260.0)]):
         meter.depart(number, 10.0, began)
-        meter.settle(number, began + 10.0)
-        meter.report(told(operating, began, began + 9.8), number, began, began + 10.0)
+        answer(meter, number, began, began + 10.0, told(operating, began, began + 9.8))
     assert meter.others.seconds == pytest.approx(40.0, rel=0.1)
     assert meter.spent(110.0) == pytest.approx(260.0)
     assert meter.left(110.0) < 100.0
